@@ -1,0 +1,27 @@
+package awssim
+
+import (
+	"context"
+	"slices"
+)
+
+// operations lists everything the simulator answers. Each area adds its own list.
+func operations() []operation {
+	return slices.Concat()
+}
+
+// tickers run in this order at the start of every call.
+func tickers() []ticker {
+	return []ticker{}
+}
+
+// accountMoved is told when an account changes its parent, in the call that moves it;
+// from is empty for a new account, to is empty for one that was closed.
+func accountMoved(ctx context.Context, c *Call, account, from, to string) error {
+	return nil
+}
+
+// seedStacks puts the platform's stacks into a new world, once.
+func seedStacks(ctx context.Context, c *Call) error {
+	return nil
+}
