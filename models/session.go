@@ -1,0 +1,31 @@
+package models
+
+import "time"
+
+// Session is a signed-in browser. The token itself is only in the cookie; the store keeps its hash.
+type Session struct {
+	ID         string
+	TokenHash  []byte
+	PersonID   string
+	Issuer     string
+	Subject    string
+	SID        string // the provider's session id, for back-channel logout
+	Groups     []string
+	CSRFSecret []byte
+	IDToken    []byte // encrypted; the hint for signing out at the provider
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+	ExpiresAt  time.Time // absolute end
+	EndedAt    time.Time // signed out
+}
+
+// SignIn is one sign-in on its way through the provider: one use, ten minutes, bound to the browser that began it.
+type SignIn struct {
+	StateHash   []byte
+	Nonce       string
+	Verifier    string // PKCE; encrypted at rest
+	BrowserHash []byte
+	ReturnTo    string // a local path
+	Draft       string // saved form to restore
+	ExpiresAt   time.Time
+}
