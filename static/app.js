@@ -1,0 +1,99 @@
+// What pages gain with script on; without it they read and submit all the same.
+(() => {
+  'use strict';
+
+  // Times: the server writes UTC; the reader's zone goes into the text and UTC into the title.
+  const formats = {
+    full: { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' },
+    day: { day: 'numeric', month: 'short', year: 'numeric' },
+    clock: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  };
+  const locale = document.documentElement.lang === 'en' ? 'en-GB' : undefined;
+  const local = (date, format) => new Intl.DateTimeFormat(locale, { ...formats[format], hourCycle: 'h23' }).format(date);
+  const localise = (root) => {
+    for (const el of root.querySelectorAll('time[data-f]')) {
+      const date = new Date(el.dateTime);
+      if (Number.isNaN(date.getTime())) continue;
+      const utc = el.dataset.utc;
+      if (el.dataset.f === 'ago') el.title = `${local(date, 'full')}, ${utc}`;
+      else {
+        el.textContent = local(date, el.dataset.f);
+        el.title = utc;
+      }
+    }
+  };
+
+  // A live fragment replaces itself whole. What a reader opened or scrolled to stays as it was.
+  const kept = new WeakMap();
+  const keep = (target) => {
+    const open = [...target.querySelectorAll('details[id]')].map((el) => [el.id, el.open]);
+    const scrolled = [...target.querySelectorAll('[data-keep-scroll][id]')].map((el) => {
+      const atEnd = el.scrollTop + el.clientHeight >= el.scrollHeight - 8;
+      return [el.id, atEnd ? Infinity : el.scrollTop];
+    });
+    kept.set(target, { open, scrolled, focus: target.contains(document.activeElement) ? document.activeElement.id : '' });
+  };
+  const restore = (target) => {
+    const was = kept.get(target);
+    if (!was) return;
+    for (const [id, open] of was.open) {
+      const el = document.getElementById(id);
+      if (el) el.open = open;
+    }
+    for (const [id, top] of was.scrolled) {
+      const el = document.getElementById(id);
+      if (el) el.scrollTop = top === Infinity ? el.scrollHeight : top;
+    }
+    if (was.focus) document.getElementById(was.focus)?.focus({ preventScroll: true });
+  };
+  // Screen readers hear a change of state, not every tick.
+  const say = (target) => {
+    const words = target.querySelector('[data-say]')?.dataset.say;
+    const said = document.getElementById('said');
+    if (said && words && said.textContent !== words) said.textContent = words;
+  };
+  const scrollLogs = (root) => {
+    for (const el of root.querySelectorAll('[data-keep-scroll]')) el.scrollTop = el.scrollHeight;
+  };
+
+  // No stream (too many of them, a proxy that buffers): ask every 3 seconds until one opens.
+  const polls = new WeakMap();
+  const poll = (el, on) => {
+    clearInterval(polls.get(el));
+    polls.delete(el);
+    if (on) polls.set(el, setInterval(() => el.isConnected ? window.htmx.trigger(el, 'slipway:poll') : poll(el, false), 3000));
+  };
+  const live = (event) => event.target.closest?.('[data-live]');
+
+  document.addEventListener('htmx:sseError', (event) => {
+    const el = live(event);
+    if (el && event.detail?.source?.readyState === EventSource.CLOSED && !polls.has(el)) poll(el, true);
+  });
+  for (const name of ['htmx:sseOpen', 'htmx:sseClose']) {
+    document.addEventListener(name, (event) => {
+      const el = live(event);
+      if (el) poll(el, false);
+    });
+  }
+  for (const name of ['htmx:sseBeforeMessage', 'htmx:beforeSwap']) {
+    document.addEventListener(name, (event) => keep(event.detail?.target ?? event.target));
+  }
+  document.addEventListener('htmx:sseMessage', (event) => {
+    localise(event.target);
+    restore(event.target);
+    say(event.target);
+  });
+  document.addEventListener('htmx:afterSwap', (event) => {
+    localise(document);
+    restore(event.detail.target);
+    say(document);
+  });
+
+  const start = () => {
+    localise(document);
+    document.querySelector('[data-autofocus]')?.focus();
+    scrollLogs(document);
+  };
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
+  else start();
+})();

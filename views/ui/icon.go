@@ -1,0 +1,45 @@
+package ui
+
+// Icon names a Lucide icon of the sprite. static/icons.svg is built from this list: a name that is not here cannot be shown.
+type Icon string
+
+// The icons in use.
+const (
+	IconArrowDown    Icon = "arrow-down"
+	IconArrowLeft    Icon = "arrow-left"
+	IconArrowUp      Icon = "arrow-up"
+	IconCheck        Icon = "check"
+	IconChevronRight Icon = "chevron-right"
+	IconCircleAlert  Icon = "circle-alert"
+	IconCircleCheck  Icon = "circle-check"
+	IconCircleDashed Icon = "circle-dashed"
+	IconCircleMinus  Icon = "circle-minus"
+	IconCirclePause  Icon = "circle-pause"
+	IconCircleX      Icon = "circle-x"
+	IconClock        Icon = "clock"
+	IconDownload     Icon = "download"
+	IconHouse        Icon = "house"
+	IconInfo         Icon = "info"
+	IconListChecks   Icon = "list-checks"
+	IconLoaderCircle Icon = "loader-circle"
+	IconLogOut       Icon = "log-out"
+	IconMenu         Icon = "menu"
+	IconMinus        Icon = "minus"
+	IconMonitor      Icon = "monitor"
+	IconMoon         Icon = "moon"
+	IconPencil       Icon = "pencil"
+	IconPlay         Icon = "play"
+	IconPlus         Icon = "plus"
+	IconRefreshCw    Icon = "refresh-cw"
+	IconScale        Icon = "scale"
+	IconScrollText   Icon = "scroll-text"
+	IconSearch       Icon = "search"
+	IconShield       Icon = "shield"
+	IconStamp        Icon = "stamp"
+	IconSun          Icon = "sun"
+	IconTrash        Icon = "trash-2"
+	IconTriangleWarn Icon = "triangle-alert"
+	IconUndo         Icon = "undo-2"
+	IconUsers        Icon = "users"
+	IconX            Icon = "x"
+)
