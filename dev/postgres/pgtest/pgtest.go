@@ -23,13 +23,6 @@ import (
 	"slipway/dev/postgres"
 )
 
-// Variable names a server to share: a connection string of its superuser. make test sets it; without it each test
-// binary starts a server of its own.
-const Variable = "SLIPWAY_TEST_DATABASE_URL"
-
-// Settings make a server fast and forgetful.
-var Settings = []string{"fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off", "max_connections=300", "shared_buffers=64MB"}
-
 // templateLock serialises test binaries that want the same template (any number that nobody else uses).
 const templateLock = 7_146_501
 
@@ -65,7 +58,7 @@ func Database(t testing.TB, migrate Migrate) (ownerURL, appURL string) {
 
 // server is the shared server, or this binary's own; its death signal and the next run's sweep clean up after it.
 var server = sync.OnceValues(func() (string, error) {
-	if shared := os.Getenv(Variable); shared != "" {
+	if shared := os.Getenv(postgres.TestServer); shared != "" {
 		return shared, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -78,7 +71,7 @@ var server = sync.OnceValues(func() (string, error) {
 	if err := os.Chmod(dir, 0o711); err != nil { // root lends the server another user, who must get through
 		return "", err
 	}
-	s, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(dir, "pg"), Settings: Settings})
+	s, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(dir, "pg"), Settings: postgres.Forgetful})
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,82 @@
+# Every target is what CI runs, too. `make` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help dev build generate fmt lint test e2e check crash bench migrate image test-tools
+.SUFFIXES:
+
+# An empty HOME must not stop a build; version control data is ours to stamp (another user's checkout makes git refuse).
+export GOFLAGS := -mod=readonly -buildvcs=false
+ifeq ($(strip $(HOME)),)
+export GOPATH := $(CURDIR)/.cache/go
+export GOCACHE := $(CURDIR)/.cache/go-build
+export npm_config_cache := $(CURDIR)/.cache/npm
+endif
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+# What the tests find the browser, its driver and the second identity provider by.
+TEST_ENV = PLAYWRIGHT_DRIVER_PATH="$(CURDIR)/.cache/playwright" SLIPWAY_TEST_CHROMIUM="$$(cat .cache/chromium 2>/dev/null)" \
+	SLIPWAY_TEST_OIDC_PROVIDER="$(CURDIR)/.cache/oidc-provider"
+WITH_POSTGRES = go run ./dev/postgres/with
+GOTEST = go tool gotestsum --format pkgname-and-test-fails --hide-summary skipped --
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: ## Run everything on this machine, at http://localhost:8080 (Ctrl-C ends it)
+	@scripts/go-version
+	@scripts/postgres
+	@go build -tags dev -ldflags '$(LDFLAGS)' -o bin/slipway-dev .
+	@exec bin/slipway-dev dev
+
+build: ## Build the production binary, bin/slipway
+	@scripts/go-version
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w $(LDFLAGS)' -o bin/slipway .
+
+generate: ## Write generated code, styles, icons and the configuration table again
+	@scripts/node-modules
+	go tool templ generate
+	npm run --silent build
+	go generate ./web/config
+
+fmt: ## Format Go and templ files
+	gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go' ':!*_templ.go')
+	go tool templ fmt views
+
+lint: ## Formatting, vet, staticcheck
+	@scripts/go-version
+	@scripts/formatted
+	go vet ./...
+	go vet -tags dev ./...
+	go tool staticcheck -tags dev ./...
+
+test-tools:
+	@scripts/go-version
+	@scripts/postgres
+	@scripts/browser
+	@scripts/oidc-provider
+
+test: test-tools ## Run every test: unit, store, simulator, handlers, browser
+	@$(TEST_ENV) $(WITH_POSTGRES) $(GOTEST) -race -tags dev -timeout 15m ./...
+
+e2e: test-tools ## Run the browser tests only
+	@$(TEST_ENV) $(WITH_POSTGRES) $(GOTEST) -tags dev -count=1 -timeout 15m ./e2e/...
+
+check: ## All that CI runs: generated files are current, lint, the import rule, tests
+	@scripts/go-version
+	@scripts/current
+	@$(MAKE) --no-print-directory lint
+	go test -count=1 -run '^TestImports' .
+	@$(MAKE) --no-print-directory test
+
+crash: test-tools ## Kill the process at random, a hundred times, and compare the worlds
+	@$(TEST_ENV) SLIPWAY_TEST_KILLS=100 $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^TestRandomKills' ./e2e/...
+
+bench: test-tools ## Measure pages, memory, start and sizes; reports, never fails
+	@$(TEST_ENV) SLIPWAY_TEST_BENCH=1 $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^TestBench' ./e2e/...
+
+migrate: build ## Bring the database named by SLIPWAY_MIGRATE_DATABASE_URL up to date
+	bin/slipway migrate
+
+image: ## Build the container image slipway:<version>
+	docker build --build-arg VERSION=$(VERSION) -t slipway:$(VERSION) .
