@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // StepState is where one step of a run stands.
 type StepState string
@@ -48,6 +51,7 @@ type Step struct {
 	Tries     int               // calls that ended in an error in this attempt
 	Intent    bool              // Start was announced and may have run
 	Outputs   map[string]string // what later steps need: ids and ARNs, never a secret
+	Cursor    json.RawMessage   // where a paged look goes on
 	Waiting   *WaitingOn
 	Failure   *Failure
 	StartedAt time.Time

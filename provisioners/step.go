@@ -63,6 +63,7 @@ type Run struct {
 	Outputs   map[string]string            // outputs of this step so far
 	Earlier   map[string]map[string]string // outputs of the steps before, by step name
 	Cursor    json.RawMessage
+	Waited    time.Duration // wall time since this step was first looked at in this attempt
 }
 
 // Output reads what an earlier step left; empty when it left nothing of that name.
@@ -117,3 +118,23 @@ func (f Final) Error() string {
 
 // Unwrap gives the cause.
 func (f Final) Unwrap() error { return f.Err }
+
+// Mismatch is returned when what is left no longer matches what was approved: nothing of that part was started, done steps stay done,
+// and the request is planned again for a new decision.
+type Mismatch struct {
+	Words string // what differs, for the approvers
+}
+
+// Error says what differs.
+func (m Mismatch) Error() string { return "the approved plan no longer matches: " + m.Words }
+
+// Described is an error that knows what to tell a person once retries are used up; provisioners/aws gives AWS's code and request id so.
+type Described interface {
+	error
+	Describe() models.Failure
+}
+
+// Locker is a provisioner whose requests depend on other objects than their own. Without it a request locks its object exclusively.
+type Locker interface {
+	Locks(models.Request) []models.Lock
+}
