@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net"
@@ -89,11 +90,29 @@ func (s *SignIn) check(p *problems) {
 	if _, err := regexp.Compile(s.TenantGroupPattern); err != nil {
 		p.add("TENANT_GROUP_PATTERN", "is no regular expression: %v", err)
 	}
+	if keys, err := s.Keys(); err != nil {
+		p.add("SECRET_KEYS", "%v", err)
+	} else if s.SecretKeys != "" && len(keys) == 0 {
+		p.add("SECRET_KEYS", "holds no key")
+	}
 	p.duration("SESSION_IDLE", s.SessionIdle, time.Minute, 24*time.Hour)
 	p.duration("SESSION_MAX", s.SessionMax, time.Minute, 7*24*time.Hour)
 	if s.SessionMax < s.SessionIdle {
 		p.add("SESSION_MAX", "is shorter than SLIPWAY_SESSION_IDLE")
 	}
+}
+
+// Keys are SecretKeys decoded; the first encrypts, all decrypt.
+func (s *SignIn) Keys() ([][]byte, error) {
+	var keys [][]byte
+	for i, text := range trimmed(strings.Split(s.SecretKeys.Reveal(), ",")) {
+		key, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(key) != 32 { // the decoder's own words would quote the key
+			return nil, fmt.Errorf("has a key (number %d) that is not 32 bytes in base64", i+1)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 func (a *AWS) check(p *problems) {

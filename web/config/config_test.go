@@ -24,6 +24,7 @@ func valid() map[string]string {
 		"SLIPWAY_OIDC_ISSUER":          "https://login.example.com",
 		"SLIPWAY_OIDC_CLIENT_ID":       "slipway",
 		"SLIPWAY_OIDC_CLIENT_SECRET":   "s3cr3t-of-the-client",
+		"SLIPWAY_SECRET_KEYS":          "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=, QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=",
 		"SLIPWAY_ADMIN_GROUPS":         "platform-admins, second",
 		"SLIPWAY_AWS_REGION":           "eu-west-1",
 		"SLIPWAY_AWS_REGIONS":          "eu-west-1, eu-central-1",
@@ -75,6 +76,7 @@ func TestLoadMistakes(t *testing.T) {
 		"email too long":      {"ACCOUNT_EMAIL", "aws+{tenant}-{class}-{n}@" + strings.Repeat("d", 30) + ".example", "at most 64"},
 		"email no address":    {"ACCOUNT_EMAIL", "aws-{n}", "does not make an e-mail address"},
 		"pattern":             {"TENANT_GROUP_PATTERN", "([a-z", "no regular expression"},
+		"keys":                {"SECRET_KEYS", "c2hvcnQ=", "SLIPWAY_SECRET_KEYS has a key (number 1) that is not 32 bytes"},
 		"proxy":               {"TRUSTED_PROXIES", "10.0.0.0/8,lb", `has "lb"`},
 		"scopes":              {"OIDC_SCOPES", "profile", "does not list openid"},
 		"dsn":                 {"DATABASE_URL", "postgres://u:hunter2@h:notaport/x", "SLIPWAY_DATABASE_URL is not a PostgreSQL"},
@@ -148,7 +150,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 	if err := c.Show(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"pa55word", "0wner", "s3cr3t-of-the-client", "external-id-of-this-installation"} {
+	for _, secret := range []string{"pa55word", "0wner", "s3cr3t-of-the-client", "external-id-of-this-installation", "MDEyMzQ1Njc4OTAx"} {
 		if strings.Contains(out.String(), secret) {
 			t.Errorf("%s is printed:\n%s", secret, out.String())
 		}
@@ -156,8 +158,8 @@ func TestSecretsNeverPrint(t *testing.T) {
 	if !strings.Contains(out.String(), "SLIPWAY_DATABASE_URL=postgres://slipway_app:********@db.example.com:5432/slipway\n") {
 		t.Errorf("the connection's address is not shown:\n%s", out.String())
 	}
-	if got := c.Secrets(); len(got) != 4 {
-		t.Errorf("%d secrets to redact, want 4", len(got))
+	if got := c.Secrets(); len(got) != 6 {
+		t.Errorf("%d secrets to redact, want 6", len(got))
 	}
 }
 

@@ -47,7 +47,7 @@ func (c Config) Secrets() []string {
 	var values []string
 	eachSecret(reflect.ValueOf(c), func(f Field, s Secret) {
 		if f.Secret != "dsn" {
-			values = append(values, s.Reveal())
+			values = append(values, trimmed(strings.Split(s.Reveal(), ","))...)
 			return
 		}
 		if conn, err := pgconn.ParseConfig(s.Reveal()); err == nil && conn.Password != "" {
