@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/otel/trace"
@@ -54,11 +55,8 @@ func masking(w io.Writer, secrets []string) io.Writer {
 		if len(secret) < 4 { // so short a value would mask half the log, and protects nothing
 			continue
 		}
-		pairs = append(pairs, secret, mask)
-		if quoted, err := json.Marshal(secret); err == nil {
-			if escaped := string(quoted[1 : len(quoted)-1]); escaped != secret {
-				pairs = append(pairs, escaped, mask)
-			}
+		for _, spelling := range spellings(secret) {
+			pairs = append(pairs, spelling, mask)
 		}
 	}
 	if len(pairs) == 0 {
@@ -66,6 +64,23 @@ func masking(w io.Writer, secrets []string) io.Writer {
 	}
 	return &maskingWriter{w: w, replacer: strings.NewReplacer(pairs...)}
 }
+
+// spellings are the ways the handlers may write a value: as it stands, or escaped as a Go or a JSON string.
+func spellings(secret string) []string {
+	all := []string{secret, inner(strconv.Quote(secret))}
+	for _, html := range []bool{false, true} {
+		var out bytes.Buffer
+		encoder := json.NewEncoder(&out)
+		encoder.SetEscapeHTML(html)
+		if err := encoder.Encode(secret); err == nil {
+			all = append(all, inner(strings.TrimSpace(out.String())))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
 
 type maskingWriter struct {
 	w        io.Writer
