@@ -7,12 +7,15 @@ import (
 
 // operations lists everything the simulator answers. Each area adds its own list.
 func operations() []operation {
-	return slices.Concat()
+	return slices.Concat(
+		stsOperations(),
+		organizationsOperations(),
+	)
 }
 
 // tickers run in this order at the start of every call.
 func tickers() []ticker {
-	return []ticker{}
+	return []ticker{finishCreations, suspendClosed}
 }
 
 // accountMoved is told when an account changes its parent, in the call that moves it;

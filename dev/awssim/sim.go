@@ -1,9 +1,39 @@
 package awssim
 
 import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"net"
+	"net/http"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// The demo organization. Its ids never change, for configuration names them.
+const (
+	demoManagement   = "111111111111"
+	demoHub          = "222222222222"
+	demoLogArchive   = "333333333333"
+	demoAudit        = "444444444444"
+	demoOrganization = "o-demo123456"
+	demoRoot         = "r-demo"
+	demoNonprod      = "ou-demo-nonprod01"
+	demoProd         = "ou-demo-prod0001"
+	demoSuspended    = "ou-demo-suspend1"
+	homeRegion       = "eu-west-1"
 )
 
 // Options say which world to open.
@@ -16,11 +46,156 @@ type Options struct {
 	ExternalID                              string
 }
 
-// Sim is an open world. Its methods are safe for several goroutines and processes.
+// Sim is an open world. Its methods are safe for several goroutines, and several
+// processes may open the same world: every call takes the same lock.
 type Sim struct {
-	opts  Options
-	speed float64
-	log   *slog.Logger
-	pool  *pgxpool.Pool
-	ops   map[string]operation // service + "." + operation
+	opts     Options
+	speed    float64
+	log      *slog.Logger
+	pool     *pgxpool.Pool
+	ops      map[string]operation // service + "." + operation
+	services map[string]service
+	closing  chan struct{}
 }
+
+// worldLock serialises all calls, of all processes.
+const worldLock = 0x617773 // "aws"
+
+// Open migrates the world's database, fills a new one with the demo organization, and
+// returns the simulator.
+func Open(ctx context.Context, o Options) (*Sim, error) {
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if o.Speed < 0 {
+		return nil, fmt.Errorf("simulator speed %v: must be above zero", o.Speed)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Sim{opts: o, speed: o.Speed, log: o.Logger, ops: map[string]operation{}, services: services(), closing: make(chan struct{})}
+	for _, op := range operations() {
+		name := op.service + "." + op.name
+		if _, twice := s.ops[name]; twice {
+			return nil, fmt.Errorf("operation %s is registered twice", name)
+		}
+		s.ops[name] = op
+	}
+	cfg, err := pgxpool.ParseConfig(o.DatabaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("simulator database address: %w", err)
+	}
+	cfg.MaxConns = 4 // calls run one at a time; the rest wait for the lock or read pages
+	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("open simulator database: %w", err)
+	}
+	if err := migrate(ctx, stdlib.OpenDBFromPool(s.pool)); err != nil {
+		s.pool.Close()
+		return nil, err
+	}
+	if err := s.within(ctx, s.seed); err != nil {
+		s.pool.Close()
+		return nil, fmt.Errorf("seed the simulated world: %w", err)
+	}
+	return s, nil
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("simulator migrations: %w", err)
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(worldLock))
+	if err != nil {
+		return fmt.Errorf("simulator migration lock: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, db, sub, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
+	if err != nil {
+		return fmt.Errorf("simulator migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate simulator database: %w", err)
+	}
+	return nil
+}
+
+// Close ends injected delays and releases the database. Call it once.
+func (s *Sim) Close() {
+	close(s.closing)
+	s.pool.Close()
+}
+
+// Handler serves the AWS protocols, and the admin pages under /_slipway/.
+func (s *Sim) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/_slipway/", http.StripPrefix("/_slipway", s.AdminHandler()))
+	mux.Handle("/", s)
+	return withoutCleaning(mux, s)
+}
+
+// withoutCleaning keeps ServeMux from redirecting S3 keys that look like unclean paths.
+func withoutCleaning(mux *http.ServeMux, s *Sim) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			s.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// Listen opens the simulator's address. It has no real authentication, so it listens on
+// loopback only.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("simulator address %q: %w", addr, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("simulator address %q: it must be on loopback, for the simulator lets anyone in", addr)
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("simulator: %w", err)
+	}
+	return l, nil
+}
+
+// within runs fn as the simulator itself: locked, with what is due applied, in one transaction.
+func (s *Sim) within(ctx context.Context, fn func(ctx context.Context, c *Call) error) error {
+	c := &Call{Sim: s, Account: demoManagement, Region: homeRegion, RequestID: newRequestID(),
+		Principal: Principal{Account: demoManagement, ARN: arn("iam", "", demoManagement, "root"), Admin: true}}
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := c.enter(ctx, tx); err != nil {
+			return err
+		}
+		if err := c.tick(ctx); err != nil {
+			return err
+		}
+		return fn(ctx, c)
+	})
+}
+
+// enter takes the world's lock and reads the clock under it, so that time never runs
+// backwards from one call to the next.
+func (c *Call) enter(ctx context.Context, tx pgx.Tx) error {
+	c.Tx = tx
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, worldLock); err != nil {
+		return fmt.Errorf("take the world's lock: %w", err)
+	}
+	c.Now = time.Now().UTC().Truncate(time.Microsecond)
+	return nil
+}
+
+// tick applies everything that is due.
+func (c *Call) tick(ctx context.Context) error {
+	for _, t := range tickers() {
+		if err := t(ctx, c); err != nil {
+			return fmt.Errorf("apply what is due: %w", err)
+		}
+	}
+	return nil
+}
+
+// isNoRows says that a query found nothing.
+func isNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

@@ -1,0 +1,152 @@
+package awssim
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// What a failure rule does.
+const (
+	throttle        = "throttle"
+	error500        = "error500"
+	timeout         = "timeout" // no answer and no change: the connection closes after the delay
+	accessDenied    = "access_denied"
+	delayed         = "delay"
+	dropAfterCommit = "drop_after_commit" // the change is made, the reply is lost
+	createFailed    = "create_failed"     // CREATE_FAILED of a logical id, asked by the stack engine
+)
+
+const defaultTimeout = 90 * time.Second
+
+// rule is a failure somebody asked for. An empty field matches everything.
+type rule struct {
+	ID          int64   `json:"id"`
+	Service     string  `json:"service,omitempty"`
+	Op          string  `json:"op,omitempty"`
+	Account     string  `json:"account,omitempty"`
+	Match       string  `json:"match,omitempty"`       // substring of the request body, or of the stack's name
+	Nth         int     `json:"nth,omitempty"`         // fires from the nth matching call on
+	Times       int     `json:"times,omitempty"`       // fires at most so often; 0 is without end
+	Probability float64 `json:"probability,omitempty"` // drawn from the seed, so that a run can be repeated
+	Seed        int64   `json:"seed,omitempty"`
+	Action      string  `json:"action"`
+	DelayMS     int     `json:"delay_ms,omitempty"` // wall time, not divided by the speed
+	LogicalID   string  `json:"logical_id,omitempty"`
+	Reason      string  `json:"reason,omitempty"`
+
+	Seen      int64     `json:"seen"`
+	Fired     int64     `json:"fired"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+const ruleColumns = `id, service, op, account, match, nth, times, probability, seed, action, delay_ms, logical_id, reason, seen, fired, created_at`
+
+// match finds the first rule for this call, counting what every candidate has seen.
+func (c *Call) match(ctx context.Context) (*rule, error) {
+	return c.firstRule(ctx, `action <> 'create_failed' AND (service = '' OR service = $1) AND (op = '' OR op = $2) AND (account = '' OR account = $3)
+		AND (match = '' OR strpos($4, match) > 0)`, c.Service, c.Op, c.Account, c.body)
+}
+
+// fault finds a create_failed rule for a logical id of a stack, counts it, and returns
+// its reason.
+func (c *Call) fault(ctx context.Context, account, stack, logicalID string) (reason string, ok bool, err error) {
+	r, err := c.firstRule(ctx, `action = 'create_failed' AND (account = '' OR account = $1) AND (match = '' OR strpos($2, match) > 0) AND logical_id = $3`,
+		account, stack, logicalID)
+	if err != nil || r == nil {
+		return "", false, err
+	}
+	return r.Reason, true, nil
+}
+
+func (c *Call) firstRule(ctx context.Context, where string, args ...any) (*rule, error) {
+	rows, err := c.Tx.Query(ctx, `UPDATE rules SET seen = seen + 1 WHERE (times = 0 OR fired < times) AND `+where+` RETURNING `+ruleColumns, args...)
+	if err != nil {
+		return nil, fmt.Errorf("look for failure rules: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[rule])
+	if err != nil {
+		return nil, fmt.Errorf("read failure rules: %w", err)
+	}
+	var first *rule
+	for i := range all {
+		if r := &all[i]; r.due() && (first == nil || r.ID < first.ID) {
+			first = r
+		}
+	}
+	if first == nil {
+		return nil, nil
+	}
+	if _, err := c.Tx.Exec(ctx, `UPDATE rules SET fired = fired + 1 WHERE id = $1`, first.ID); err != nil {
+		return nil, fmt.Errorf("count failure rule %d: %w", first.ID, err)
+	}
+	return first, nil
+}
+
+// due says whether this sighting fires. The draw depends on seed, rule and count alone.
+func (r *rule) due() bool {
+	if r.Seen < int64(r.Nth) {
+		return false
+	}
+	if r.Probability >= 1 {
+		return true
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d/%d/%d", r.Seed, r.ID, r.Seen)
+	return float64(h.Sum64()>>11)/(1<<53) < r.Probability
+}
+
+func (r *rule) waits() bool { return r.DelayMS > 0 || r.Action == delayed || r.Action == timeout }
+
+// delay sleeps as the rule asks, outside any transaction; false when the simulator closes.
+func (s *Sim) delay(r *rule) bool {
+	d := time.Duration(r.DelayMS) * time.Millisecond
+	if d == 0 && r.Action == timeout {
+		d = defaultTimeout
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.closing:
+		return false
+	}
+}
+
+// refusal is the error the rule asks for, nil when the call may run.
+func (r *rule) refusal(c *Call) error {
+	if r == nil {
+		return nil
+	}
+	switch r.Action {
+	case throttle:
+		return throttled(c.Service)
+	case error500:
+		return serverError(c.Service)
+	case accessDenied:
+		reason := r.Reason
+		if reason == "" {
+			reason = fmt.Sprintf("User: %s is not authorized to perform: %s:%s with an explicit deny in a service control policy", c.Principal.ARN, c.Service, c.Op)
+		}
+		return denied(c.Service, reason)
+	}
+	return nil
+}
+
+func serverError(service string) error {
+	switch service {
+	case "organizations", "servicequotas":
+		return refuse(http.StatusInternalServerError, "ServiceException", "AWS Organizations can't complete your request because of an internal service error. Try again later.")
+	case "account", "budgets":
+		return refuse(http.StatusInternalServerError, "InternalServerException", "An internal server error occurred.")
+	case "s3", "s3control":
+		return refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
+	default:
+		return refuse(http.StatusInternalServerError, "InternalFailure", "The request processing has failed because of an unknown error, exception or failure.")
+	}
+}
