@@ -1,0 +1,70 @@
+package views
+
+import (
+	"slipway/models"
+	"slipway/views/ui"
+)
+
+// Tenant is a tenant's page: what is true of it now, and how old that knowledge is.
+type Tenant struct {
+	Slug        string
+	Name        string
+	Description string
+	State       models.ObjectState
+	CostCentre  string
+	Made        ui.When
+
+	RequestID     string   // the request that makes or made it
+	RequestNumber string   // REQ-1847
+	RunID         string   // its run; empty before it first ran
+	Progress      string   // while creating: "Step 4 of 9: Wait for access"
+	Failure       *Failure // while broken: why
+	CanRetry      bool     // this person may retry the run
+
+	Accounts []AccountCard
+	Members  []MemberGroup // owner, developer, viewer, in this order
+
+	Budget       string   // "$2,500"
+	Estimate     string   // "$118.24"; empty when not known
+	Share        float64  // percent of the budget
+	Left         string   // "$2,381.76 of the budget left", or "$40.00 over it"
+	PriceNote    string   // "list prices of 20 Nov 2026, eu-west-1"
+	NotEstimated []string // what the estimate leaves out
+
+	Requests []RequestRow // latest few
+	Runs     []RunRow     // latest few
+	Activity []ui.Entry   // latest audit entries about it
+	SeesAll  bool         // this person may open the audit log
+}
+
+// AccountCard is one AWS account of a tenant.
+type AccountCard struct {
+	Name       string // as AWS Organizations shows it
+	Class      models.Class
+	AWSID      string // 12 digits; empty until AWS said it
+	Email      string
+	State      models.ObjectState // Slipway's view
+	AWSState   string             // AWS's own word; empty while it was not asked
+	AWSStateAt ui.When            // how old that knowledge is
+	OU         string             // organizational unit it was last seen in; empty: not known
+	Baseline   ui.When            // when the baseline stack was last seen complete; zero: never
+	Late       bool               // arrived after its run had given up on it
+}
+
+// MemberGroup is a role of the tenant with the group that grants it and who of it has signed in.
+type MemberGroup struct {
+	Role   models.TenantRole
+	Group  string
+	People []PersonSeen
+	More   int // people beyond those listed
+}
+
+func (t Tenant) ready() int {
+	n := 0
+	for _, a := range t.Accounts {
+		if a.State == models.Ready {
+			n++
+		}
+	}
+	return n
+}

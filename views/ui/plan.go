@@ -1,0 +1,88 @@
+package ui
+
+import (
+	"fmt"
+
+	"slipway/models"
+)
+
+// Change is one thing that a plan would do.
+type Change struct {
+	ID     string // unique on the page; keeps it open across live updates
+	Action models.Action
+	Name   string // logical id
+	Type   string // AWS::S3::Bucket, or words
+	Note   string // consequence in words
+	Tag    string // short consequence: data is lost, new before old
+	Open   bool   // deletes and replacements are open
+	Props  []Prop
+}
+
+// Prop is a property before and after; nil means not set.
+type Prop struct {
+	Path   string
+	Before *string
+	After  *string
+}
+
+// Way is one stage in the life of a request.
+type Way struct {
+	Label string
+	Note  string
+	Mark  WayMark
+}
+
+// WayMark says whether a stage is past, where the request is, or where it went wrong. Empty: still to come, drawn hatched.
+type WayMark string
+
+// The marks of a stage.
+const (
+	WayDone WayMark = "done"
+	WayNow  WayMark = "now"
+	WayBad  WayMark = "bad"
+)
+
+type op struct {
+	sign, verb, noun string
+	tone             Tone
+}
+
+// ops are in the order in which plans show them: the destructive first.
+var ops = map[models.Action]op{
+	models.Delete:  {"−", "Delete", "delete", Fail},
+	models.Replace: {"±", "Replace", "replace", Swap},
+	models.Modify:  {"~", "Change", "change", Warn},
+	models.Add:     {"+", "Add", "add", OK},
+	models.Exists:  {"=", "Exists", "there already", Idle},
+}
+
+var opOrder = []models.Action{models.Delete, models.Replace, models.Modify, models.Add, models.Exists}
+
+// TallyWords says a tally as text: 1 delete, 3 add.
+func TallyWords(n map[models.Action]int) string {
+	words := ""
+	for _, a := range opOrder {
+		if n[a] == 0 || a == models.Exists {
+			continue
+		}
+		if words != "" {
+			words += ", "
+		}
+		words += fmt.Sprintf("%d %s", n[a], ops[a].noun)
+	}
+	if words == "" {
+		return "no change"
+	}
+	return words
+}
+
+// tallied are the actions that occur, the destructive first.
+func tallied(n map[models.Action]int, exists bool) []models.Action {
+	var some []models.Action
+	for _, a := range opOrder {
+		if n[a] > 0 && (exists || a != models.Exists) {
+			some = append(some, a)
+		}
+	}
+	return some
+}

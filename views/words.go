@@ -1,0 +1,57 @@
+package views
+
+import (
+	"slipway/models"
+	"slipway/views/ui"
+)
+
+func countOrNone(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ui.Count(n)
+}
+
+func tookUsual(r RunRow) string {
+	switch {
+	case r.Took != "" && r.Usual != "":
+		return r.Took + ", " + r.Usual
+	case r.Took != "":
+		return r.Took
+	}
+	return r.Usual
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func roleWord(r models.TenantRole) string {
+	switch r {
+	case models.Owner:
+		return "Owners"
+	case models.Developer:
+		return "Developers"
+	case models.Viewer:
+		return "Viewers"
+	}
+	return string(r)
+}
+
+func runWord(canRetry bool) string {
+	if canRetry {
+		return "Open the run and retry"
+	}
+	return "Open the run"
+}
+
+// brokenCallout falls back to plain words when the run recorded no failure of its own.
+func (t Tenant) brokenCallout() ui.Callout {
+	if t.Failure != nil {
+		return t.Failure.callout("now")
+	}
+	return ui.Callout{ID: "now", Tone: ui.Fail, Title: "This tenant is not complete", Text: "Its run stopped before the end. What was made stays as it is until somebody retries or abandons the run."}
+}
