@@ -28,7 +28,7 @@ type Next struct {
 	Done     bool
 	Delay    time.Duration
 	Attempts int
-	State    json.RawMessage // nil keeps what is there
+	State    any // encoded as JSON; nil keeps what is there
 }
 
 // Journal is the engine's memory. models/store implements it; every write carries the job's generation and answers ErrStale when the
@@ -147,6 +147,6 @@ type Vends interface {
 	// TakeSlot takes a creation slot when one is free and nobody waits in front; ok tells whether the account holds one.
 	TakeSlot(ctx context.Context, job Job, slots int) (state VendState, ok bool, err error)
 	// Keep commits the job's state without ending it: the intent of a creation.
-	Keep(ctx context.Context, job Job, state json.RawMessage) error
+	Keep(ctx context.Context, job Job, state any) error
 	EndVend(ctx context.Context, job Job, out VendOutcome) error
 }

@@ -1,0 +1,77 @@
+package provisioners
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/gowebpki/jcs"
+
+	"slipway/models"
+)
+
+// begin looks once more at what was approved: the stored plan is the hashed one, and today's rules ask for nothing more.
+func (e *Engine) begin(ctx context.Context, h *held, rs RunState) error {
+	facts, err := e.Journal.Facts(ctx, rs.Request.ID)
+	if err != nil {
+		return err
+	}
+	b := Begin{Locks: e.locks(rs.Request)}
+	steps, err := e.steps(rs.Request.Kind, rs.Plan)
+	if err != nil {
+		b.Void = "This version of Slipway cannot run the plan: " + sentence(err)
+	}
+	for i, s := range steps {
+		b.Steps = append(b.Steps, models.Step{Position: i + 1, Name: s.Name, Title: s.Title, Part: s.Part, State: models.StepPending})
+	}
+	if b.Void == "" {
+		b.Void, b.Notes = e.judge(facts, rs.Plan)
+	}
+	h.stop()
+	return e.Journal.BeginRun(ctx, h.job, b, e.delay("lock", 0))
+}
+
+// judge evaluates today's rules on an approved plan: only a new deny or a higher demand voids it.
+func (e *Engine) judge(facts models.RuleFacts, plan models.Plan) (void string, notes []string) {
+	if _, hash, err := Hash(plan.Content); err != nil || hash != plan.Hash {
+		return "The stored plan is not the one its hash was made of.", nil
+	}
+	facts.Content, facts.Now = plan.Content, e.Clock.Now()
+	facts.Content.Rules = nil
+	v := e.Rules.Evaluate(facts)
+	switch {
+	case v.Denied:
+		return "A rule now denies it: " + strings.Join(v.Refusals(), " "), nil
+	case v.ApprovedBy == "" && models.Higher(plan.Notes.Demands, v.Demands):
+		return "The rules now ask for more approvals: " + demandWords(v.Demands) + ".", nil
+	}
+	if v.Digest != plan.Notes.RulesLoaded {
+		notes = append(notes, "The rules file has changed since the plan; it asks for nothing more.")
+	}
+	return "", notes
+}
+
+func demandWords(demands []models.Demand) string {
+	words := make([]string, len(demands))
+	for i, d := range demands {
+		words[i] = fmt.Sprintf("%d × %s", d.Count, d.Role)
+	}
+	return strings.Join(words, ", ")
+}
+
+// Hash gives a plan's canonical form (RFC 8785) and its SHA-256 in lower case hex: what an approval is bound to.
+func Hash(content models.PlanContent) (canonical []byte, hash string, err error) {
+	raw, err := json.Marshal(content)
+	if err != nil {
+		return nil, "", fmt.Errorf("encode plan: %w", err)
+	}
+	canonical, err = jcs.Transform(raw)
+	if err != nil {
+		return nil, "", fmt.Errorf("canonicalize plan: %w", err)
+	}
+	sum := sha256.Sum256(canonical)
+	return canonical, hex.EncodeToString(sum[:]), nil
+}
