@@ -29,7 +29,7 @@ func SignInThen(next string) string {
 	if next == "" || next == Home {
 		return SignIn
 	}
-	return With(SignIn, "next", next)
+	return With(SignIn, "return", next)
 }
 
 // Tenant is a tenant's page.
