@@ -19,7 +19,7 @@ func (e *Engine) begin(ctx context.Context, h *held, rs RunState) error {
 	if err != nil {
 		return err
 	}
-	b := Begin{Locks: e.locks(rs.Request)}
+	b := Begin{Locks: e.locks(rs.Request), Retry: e.delay("lock", 0)}
 	steps, err := e.steps(rs.Request.Kind, rs.Plan)
 	if err != nil {
 		b.Void = "This version of Slipway cannot run the plan: " + sentence(err)
@@ -31,7 +31,7 @@ func (e *Engine) begin(ctx context.Context, h *held, rs RunState) error {
 		b.Void, b.Notes = e.judge(facts, rs.Plan)
 	}
 	h.stop()
-	return e.Journal.BeginRun(ctx, h.job, b, e.delay("lock", 0))
+	return e.Journal.BeginRun(ctx, h.job, b)
 }
 
 // judge evaluates today's rules on an approved plan: only a new deny or a higher demand voids it.

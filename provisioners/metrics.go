@@ -19,14 +19,6 @@ type Metrics struct {
 	sealing prometheus.Gauge
 }
 
-// Gauges is what the store counts for the metrics, at each scrape interval.
-type Gauges struct {
-	Queue map[models.JournalKind]int  // open journal rows
-	Late  time.Duration               // how far the most overdue row is past due
-	Runs  map[models.RequestState]int // requests with a run, in live states
-	Tail  int                         // audit entries not sealed yet
-}
-
 // NewMetrics registers the engine's numbers.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
@@ -66,7 +58,7 @@ func stepLabel(name string) string {
 	return name
 }
 
-func (m *Metrics) set(g Gauges) {
+func (m *Metrics) set(g models.Gauges) {
 	if m == nil {
 		return
 	}

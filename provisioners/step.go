@@ -32,10 +32,7 @@ type Result struct {
 }
 
 // Event is one line for the run's log; Key makes it idempotent within its step.
-type Event struct {
-	Key, Level, Text string
-	At               time.Time
-}
+type Event = models.StepEvent
 
 // Step is one outside change. A crash can hide that Start ran, so Start is never called without Find saying "not there".
 type Step struct {

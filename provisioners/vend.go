@@ -50,8 +50,8 @@ func (e *Engine) vend(ctx context.Context, h *held) error {
 		return e.endVend(ctx, h, VendOutcome{Outcome: "refused", Failure: &models.Failure{What: "This worker cannot create accounts.", Owner: "Platform team",
 			Next: "Configure the organization role, then retry."}, Next: Next{Done: true}})
 	}
-	state.Vending.Cursor = mem.Cursor
-	return e.vendLook(ctx, h, state.Vending, mem)
+	v := Vending{Account: state.Account, Tenant: state.Tenant, RequestID: state.RequestID, RunID: state.RunID, StartedBy: state.StartedBy, Cursor: mem.Cursor}
+	return e.vendLook(ctx, h, v, mem)
 }
 
 // vendLook asks once how the creation stands, and calls CreateAccount when nothing is there.
@@ -66,7 +66,7 @@ func (e *Engine) vendLook(ctx context.Context, h *held, v Vending, mem vending) 
 	}
 	mem.Looks++
 	mem.Cursor = seen.Cursor
-	out := VendOutcome{Creation: seen, Next: Next{Delay: seen.Delay}}
+	out := VendOutcome{CreateID: seen.CreateID, AWSID: seen.AWSID, AWSState: seen.AWSState, Next: Next{Delay: seen.Delay}}
 	switch {
 	case seen.Failure != nil:
 		out.Outcome, out.Failure, out.Next.Done = "failed", seen.Failure, true
@@ -116,7 +116,7 @@ func (e *Engine) vendAbsent(ctx context.Context, h *held, v Vending, mem vending
 		return e.vendError(ctx, h, mem, err, true)
 	}
 	mem.Poll = true
-	return e.endVend(ctx, h, VendOutcome{Creation: made, Next: Next{Delay: e.delay("vend", 0), State: mem}})
+	return e.endVend(ctx, h, VendOutcome{CreateID: made.CreateID, AWSID: made.AWSID, AWSState: made.AWSState, Next: Next{Delay: e.delay("vend", 0), State: mem}})
 }
 
 // vendError goes on after an error: only a refused call frees the slot, for anything else may have made the account.

@@ -36,7 +36,7 @@ type Options struct {
 	Grace      time.Duration // how late a row may be before it is taken from River's hands; 0: 2 s
 	Sweeps     []Sweep
 	Seal       func(context.Context) error // the audit log's sealer, until the context ends; nil: none here
-	Gauges     func(context.Context) (Gauges, error)
+	Gauges     func(context.Context) (models.Gauges, error)
 }
 
 // Worker works journal rows that River's jobs, or its own sweep, wake up.
