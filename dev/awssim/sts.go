@@ -28,7 +28,7 @@ func getCallerIdentity(_ context.Context, c *Call, _ *sts.GetCallerIdentityInput
 
 var (
 	sessionNameForm = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	externalIDForm  = regexp.MustCompile(`^[\w+=,.@:/-]{2,1224}$`)
+	externalIDForm  = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
 	tagKeyForm      = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$`)
 	tagValueForm    = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$`)
 )
@@ -79,7 +79,7 @@ func checkAssume(c *Call, in *sts.AssumeRoleInput) (*assumption, error) {
 	switch {
 	case !sessionNameForm.MatchString(a.session):
 		return nil, invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", a.session)
-	case in.ExternalId != nil && !externalIDForm.MatchString(a.externalID):
+	case in.ExternalId != nil && (len(a.externalID) < 2 || len(a.externalID) > 1224 || !externalIDForm.MatchString(a.externalID)):
 		return nil, invalid("1 validation error detected: Value at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@:\\/-]*")
 	case in.SourceIdentity != nil && !sessionNameForm.MatchString(a.sourceIdentity):
 		return nil, invalid("1 validation error detected: Value at 'sourceIdentity' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*")
