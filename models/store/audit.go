@@ -48,11 +48,17 @@ func (t *tx) audit(actor models.Actor, action string, what about, before, after 
 	if err != nil {
 		return err
 	}
-	return t.insertAudit(auditRow{
+	row := t.entry(actor, action, what)
+	row.Before, row.After = old, now
+	return t.insertAudit(row)
+}
+
+// entry is an audit row without before and after.
+func (t *tx) entry(actor models.Actor, action string, what about) auditRow {
+	return auditRow{
 		ID: models.NewID(), At: t.now(), ActorID: actor.Person.ID, Actor: actorName(actor), Role: actor.StrongestRole(what.TenantID), Action: action,
-		ObjectType: what.Type, ObjectID: what.ID, ObjectName: what.Name, TenantID: what.TenantID,
-		RequestID: actor.RequestID, Address: actor.Address, Before: old, After: now,
-	})
+		ObjectType: what.Type, ObjectID: what.ID, ObjectName: what.Name, TenantID: what.TenantID, RequestID: actor.RequestID, Address: actor.Address,
+	}
 }
 
 func (t *tx) insertAudit(r auditRow) error {
