@@ -9,6 +9,7 @@ type RuleFacts struct {
 	Roles     []PlatformRole // the requester's, under today's mapping
 	Tenant    *Tenant        // nil while it does not exist
 	Content   PlanContent    // without Rules: those are the answer
+	NewGroups []string       // groups of the inputs that no sign-in has ever carried
 	Now       time.Time      // product time
 }
 

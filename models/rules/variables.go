@@ -1,0 +1,167 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/ext"
+
+	"slipway/models"
+)
+
+// What expressions may read. Each struct is one variable; a field that is not here does not compile. Amounts are doubles in USD per
+// month: rules compare with thresholds, they never add up money.
+type (
+	requestVariable struct {
+		Kind       string `cel:"kind"` // tenant.create
+		ObjectType string `cel:"object_type"`
+		Object     string `cel:"object"` // the object's name
+	}
+	requesterVariable struct {
+		Name   string   `cel:"name"`
+		Roles  []string `cel:"roles"` // platform roles
+		Groups []string `cel:"groups"`
+	}
+	tenantVariable struct {
+		Slug           string   `cel:"slug"`
+		CostCentre     string   `cel:"cost_centre"`
+		OwnerGroup     string   `cel:"owner_group"`
+		DeveloperGroup string   `cel:"developer_group"`
+		ViewerGroup    string   `cel:"viewer_group"`
+		Budget         float64  `cel:"budget"`
+		Classes        []string `cel:"classes"`
+		NewGroups      []string `cel:"new_groups"` // groups that no sign-in has ever carried
+	}
+	planVariable struct {
+		Adds     int64            `cel:"adds"`
+		Changes  int64            `cel:"changes"`
+		Replaces int64            `cel:"replaces"`
+		Deletes  int64            `cel:"deletes"`
+		Items    []changeVariable `cel:"items"`
+	}
+	changeVariable struct {
+		Part    string `cel:"part"`
+		Class   string `cel:"class"`
+		Region  string `cel:"region"`
+		Step    string `cel:"step"`
+		Type    string `cel:"type"`
+		Action  string `cel:"action"` // add, change, replace, delete, exists
+		Logical string `cel:"logical_id"`
+	}
+	costVariable struct {
+		Now      float64 `cel:"now"`
+		Planned  float64 `cel:"planned"`
+		Increase float64 `cel:"increase"`
+	}
+)
+
+// Variable documents one variable for the rules page.
+type Variable struct{ Name, Fields, Words string }
+
+// Variables lists what expressions may read.
+func Variables() []Variable {
+	fields := func(v any) string {
+		t, s := reflect.TypeOf(v), ""
+		for i := range t.NumField() {
+			if i > 0 {
+				s += ", "
+			}
+			s += t.Field(i).Tag.Get("cel")
+		}
+		return s
+	}
+	return []Variable{
+		{"request", fields(requestVariable{}), "what is asked for"},
+		{"requester", fields(requesterVariable{}), "who asks, with platform roles and groups"},
+		{"tenant", fields(tenantVariable{}), "the tenant it is for, as it will be; budget in USD per month"},
+		{"inputs", "", "the form's fields by name; a field that is missing is an error, so test has(inputs.x) first"},
+		{"plan", fields(planVariable{}), "what would be done; items: " + fields(changeVariable{})},
+		{"cost", fields(costVariable{}), "estimate in USD per month"},
+		{"now", "", "the time of the evaluation"},
+	}
+}
+
+func environment() (*cel.Env, error) {
+	return cel.NewEnv(
+		ext.NativeTypes(reflect.TypeFor[requestVariable](), reflect.TypeFor[requesterVariable](), reflect.TypeFor[tenantVariable](),
+			reflect.TypeFor[planVariable](), reflect.TypeFor[changeVariable](), reflect.TypeFor[costVariable](), ext.ParseStructTags(true)),
+		cel.Variable("request", cel.ObjectType("rules.requestVariable")),
+		cel.Variable("requester", cel.ObjectType("rules.requesterVariable")),
+		cel.Variable("tenant", cel.ObjectType("rules.tenantVariable")),
+		cel.Variable("inputs", cel.MapType(cel.StringType, cel.DynType)),
+		cel.Variable("plan", cel.ObjectType("rules.planVariable")),
+		cel.Variable("cost", cel.ObjectType("rules.costVariable")),
+		cel.Variable("now", cel.TimestampType),
+		cel.ParserExpressionSizeLimit(maxExpression),
+		cel.ParserRecursionLimit(50),
+		ext.Strings(),
+	)
+}
+
+// values fills the variables. The tenant of a request that makes one is read from the inputs, so that a rule says the same before and
+// after the tenant's row exists.
+func values(f models.RuleFacts) (map[string]any, error) {
+	inputs := map[string]any{}
+	if len(f.Request.Inputs) > 0 {
+		if err := json.Unmarshal(f.Request.Inputs, &inputs); err != nil {
+			return nil, fmt.Errorf("read the request's inputs: %w", err)
+		}
+	}
+	tenant, err := tenantOf(f)
+	if err != nil {
+		return nil, err
+	}
+	roles := make([]string, len(f.Roles))
+	for i, r := range f.Roles {
+		roles[i] = string(r)
+	}
+	now, planned := f.Content.Monthly()
+	return map[string]any{
+		"request":   requestVariable{Kind: string(f.Request.Kind), ObjectType: string(f.Request.ObjectType), Object: f.Request.ObjectName},
+		"requester": requesterVariable{Name: f.Requester.Name, Roles: roles, Groups: f.Requester.Groups},
+		"tenant":    tenant,
+		"inputs":    inputs,
+		"plan":      planOf(f.Content),
+		"cost":      costVariable{Now: now.InexactFloat64(), Planned: planned.InexactFloat64(), Increase: planned.Sub(now).InexactFloat64()},
+		"now":       f.Now.UTC().Truncate(time.Microsecond),
+	}, nil
+}
+
+func tenantOf(f models.RuleFacts) (tenantVariable, error) {
+	v := tenantVariable{NewGroups: f.NewGroups}
+	if f.Request.Kind == models.CreateTenant {
+		var in models.TenantInputs
+		if err := json.Unmarshal(f.Request.Inputs, &in); err != nil {
+			return v, fmt.Errorf("read the tenant's inputs: %w", err)
+		}
+		v.Slug, v.CostCentre, v.Budget = in.Slug, in.CostCentre, in.Budget.InexactFloat64()
+		v.OwnerGroup, v.DeveloperGroup, v.ViewerGroup = in.OwnerGroup, in.DeveloperGroup, in.ViewerGroup
+		for _, c := range in.Classes {
+			v.Classes = append(v.Classes, string(c))
+		}
+		return v, nil
+	}
+	if t := f.Tenant; t != nil {
+		v.Slug, v.CostCentre, v.Budget = t.Slug, t.CostCentre, t.Budget.InexactFloat64()
+		v.OwnerGroup, v.DeveloperGroup, v.ViewerGroup = t.OwnerGroup, t.DeveloperGroup, t.ViewerGroup
+		for _, a := range t.Accounts {
+			v.Classes = append(v.Classes, string(a.Class))
+		}
+	}
+	return v, nil
+}
+
+func planOf(c models.PlanContent) planVariable {
+	n := c.Tally()
+	v := planVariable{Adds: int64(n[models.Add]), Changes: int64(n[models.Modify]), Replaces: int64(n[models.Replace]), Deletes: int64(n[models.Delete])}
+	for _, p := range c.Parts {
+		for _, ch := range p.Changes {
+			v.Items = append(v.Items, changeVariable{Part: p.Name, Class: string(p.Class), Region: p.Region, Step: ch.Step, Type: ch.Type,
+				Action: string(ch.Action), Logical: ch.LogicalID})
+		}
+	}
+	return v
+}
