@@ -55,3 +55,10 @@ func (t Tenant) brokenCallout() ui.Callout {
 	}
 	return ui.Callout{ID: "now", Tone: ui.Fail, Title: "This tenant is not complete", Text: "Its run stopped before the end. What was made stays as it is until somebody retries or abandons the run."}
 }
+
+func requestFact(id string) []ui.Pair {
+	if id == "" {
+		return nil
+	}
+	return []ui.Pair{{Label: "Request id", Value: id}}
+}
