@@ -1,0 +1,106 @@
+package price
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+)
+
+const small = `{"origin":"us-east-1","rows":[
+	{"key":"k","region":"us-east-1","unit":"month","price":"1","source":"s","date":"2024-07-01"},
+	{"key":"k","region":"eu-west-1","unit":"month","price":"1.10","source":"s","date":"2025-07-01"},
+	{"key":"h","region":"us-east-1","unit":"hour","price":"0.1","source":"s","date":"2024-07-01"},
+	{"key":"u","region":"us-east-1","unit":"GB","price":"0.5","source":"s","date":"2024-07-01"}],
+	"types":{"AWS::A::Key":{"item":"Key","fixed":[{"key":"k","quantity":"1"}],"usage":"requests"},
+		"AWS::A::Cluster":{"item":"Cluster","fixed":[{"key":"h","quantity":"2"},{"key":"k","quantity":"1"}]},
+		"AWS::A::Role":{"item":"Role","free":true},"AWS::A::Log":{"item":"Log","usage":"data"}}}`
+
+func TestLine(t *testing.T) {
+	l, err := Load([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		key, region, quantity, want string
+		ok                          bool
+	}{
+		"per month":            {"k", "eu-west-1", "3", "3.30", true},
+		"per hour":             {"h", "us-east-1", "1", "73", true},
+		"no tenth is lost":     {"h", "us-east-1", "0.1", "7.3", true},
+		"paid by use":          {"u", "us-east-1", "1", "0", false},
+		"no price there":       {"h", "eu-west-1", "1", "0", false},
+		"nobody knows the key": {"x", "us-east-1", "1", "0", false},
+	} {
+		got, ok := l.Line(tc.key, tc.region, decimal.RequireFromString(tc.quantity))
+		if ok != tc.ok || ok && !got.Equal(decimal.RequireFromString(tc.want)) {
+			t.Errorf("%s: got %s, %v", name, got, ok)
+		}
+	}
+	if l.Date != "2025-07-01" || len(l.Digest) != 64 {
+		t.Errorf("date %s, digest %s", l.Date, l.Digest)
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	l, err := Load([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := l.Estimate("Account x-prod", "eu-west-1", []Resource{{"AWS::A::Role", "R"}, {"AWS::A::Key", "A"}, {"AWS::A::Key", "B"},
+		{"AWS::A::Cluster", "C"}, {"AWS::A::Log", "L"}, {"AWS::New::Thing", "T"}})
+	want := []string{"Cluster (us-east-1 list price) 147.1", "2 × Key 2.2"}
+	if len(e.Lines) != 2 {
+		t.Fatalf("got %+v", e.Lines)
+	}
+	for i, line := range e.Lines {
+		if got := line.Item + " " + line.Planned.String(); got != want[i] || line.Part != "Account x-prod" || !line.Now.IsZero() {
+			t.Errorf("got %q (%+v), want %q", got, line, want[i])
+		}
+	}
+	left := strings.Join(e.NotEstimated, "\n")
+	for _, w := range []string{"Key: requests", "Log: data", "AWS::New::Thing: the price file has no price", "How prices in eu-west-1 differ from us-east-1"} {
+		if !strings.Contains(left, w) {
+			t.Errorf("%q is not in:\n%s", w, left)
+		}
+	}
+	if home := l.Estimate("p", "us-east-1", []Resource{{"AWS::A::Cluster", "C"}}); len(home.NotEstimated) != 0 || home.Lines[0].Item != "Cluster" {
+		t.Errorf("at the origin: %+v", home)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for name, tc := range map[string]struct{ old, new, want string }{
+		"unknown field":      {`"unit":"GB"`, `"unti":"GB"`, "unti"},
+		"no source":          {`"price":"0.5","source":"s"`, `"price":"0.5","source":""`, "row 4"},
+		"below zero":         {`"price":"0.5"`, `"price":"-0.5"`, "below zero"},
+		"no number":          {`"price":"0.5"`, `"price":"cheap"`, "not as expected"},
+		"bad day":            {"2025-07-01", "July 2025", "not a day"},
+		"twice":              {`"key":"h"`, `"key":"k"`, "there twice"},
+		"no origin":          {`"origin":"us-east-1"`, `"origin":""`, "needs an origin"},
+		"type without price": {`{"key":"h","quantity":"2"}`, `{"key":"x","quantity":"2"}`, "no price x in us-east-1"},
+		"type paid by use":   {`{"key":"h","quantity":"2"}`, `{"key":"u","quantity":"2"}`, "must be per month or hour"},
+		"type of nothing":    {`"item":"Log","usage":"data"`, `"item":"Log"`, "say free"},
+		"free and not":       {`"item":"Role","free":true`, `"item":"Role","free":true,"usage":"x"`, "say free"},
+		"more after the end": {`"usage":"data"}}}`, `"usage":"data"}}}{}`, "goes on"},
+	} {
+		src := strings.Replace(small, tc.old, tc.new, 1)
+		if src == small {
+			t.Fatalf("%s: nothing was replaced", name)
+		}
+		if _, err := Load([]byte(src)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestShippedPrices(t *testing.T) {
+	l, err := Load(Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := l.Estimate("Account x", "eu-west-1", []Resource{{"AWS::KMS::Key", "K"}, {"AWS::IAM::Role", "R"}})
+	if len(e.Lines) != 1 || e.Lines[0].Item != "KMS key (us-east-1 list price)" || e.Lines[0].Planned.String() != "1" {
+		t.Errorf("got %+v", e.Lines)
+	}
+}
