@@ -10,6 +10,13 @@ func operations() []operation {
 	return slices.Concat(
 		stsOperations(),
 		organizationsOperations(),
+		accountOperations(),
+		ec2Operations(),
+		s3Operations(),
+		s3controlOperations(),
+		iamOperations(),
+		budgetsOperations(),
+		servicequotasOperations(),
 	)
 }
 

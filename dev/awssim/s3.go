@@ -1,0 +1,288 @@
+package awssim
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5" //nolint:gosec // S3's ETag is an MD5
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+func s3Operations() []operation {
+	return []operation{
+		handle("s3", "PutObject", putObject),
+		handle("s3", "GetObject", getObject),
+		handle("s3", "HeadObject", headObject),
+		handle("s3", "DeleteObject", deleteObject),
+		handle("s3", "ListObjectsV2", listObjects),
+		handle("s3", "HeadBucket", headBucket),
+		handle("s3", "CreateBucket", createBucket),
+	}
+}
+
+// bucket is a bucket's owner and region.
+type bucket struct{ name, account, region string }
+
+func (c *Call) bucket(ctx context.Context, name string) (b bucket, ok bool, err error) {
+	err = c.Tx.QueryRow(ctx, `SELECT name, account, region FROM buckets WHERE name = $1`, name).Scan(&b.name, &b.account, &b.region)
+	if isNoRows(err) {
+		return b, false, nil
+	}
+	if err != nil {
+		return b, false, fmt.Errorf("read bucket %s: %w", name, err)
+	}
+	return b, true, nil
+}
+
+// putBucket creates a bucket; one that another account holds is refused as S3 does.
+func (c *Call) putBucket(ctx context.Context, account, region, name string) error {
+	tag, err := c.Tx.Exec(ctx, `INSERT INTO buckets (name, account, region, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, name, account, region, c.Now)
+	if err != nil {
+		return fmt.Errorf("create bucket %s: %w", name, err)
+	}
+	if tag.RowsAffected() > 0 {
+		return nil
+	}
+	b, _, err := c.bucket(ctx, name)
+	if err != nil {
+		return err
+	}
+	if b.account == account {
+		return refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
+	}
+	return refuse(http.StatusConflict, "BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace is shared by all users of the system.")
+}
+
+// deleteBucket removes an empty bucket; one that is not there is no error.
+func (c *Call) deleteBucket(ctx context.Context, name string) error {
+	var objects int
+	if err := c.Tx.QueryRow(ctx, `SELECT count(*) FROM objects WHERE bucket = $1`, name).Scan(&objects); err != nil {
+		return fmt.Errorf("count objects of %s: %w", name, err)
+	}
+	if objects > 0 {
+		return refuse(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+	}
+	if _, err := c.Tx.Exec(ctx, `DELETE FROM buckets WHERE name = $1`, name); err != nil {
+		return fmt.Errorf("delete bucket %s: %w", name, err)
+	}
+	return nil
+}
+
+// object reads an object of a simulated bucket.
+func (c *Call) object(ctx context.Context, bucket, key string) (body []byte, ok bool, err error) {
+	err = c.Tx.QueryRow(ctx, `SELECT body FROM objects WHERE bucket = $1 AND key = $2`, bucket, key).Scan(&body)
+	if isNoRows(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read object %s/%s: %w", bucket, key, err)
+	}
+	return body, true, nil
+}
+
+// inBucket asks for an action in a bucket. Only the owner's account gets in: bucket
+// policies for other accounts are not played.
+func (c *Call) inBucket(ctx context.Context, name, action, key string) (bucket, error) {
+	resource := "arn:aws:s3:::" + name
+	if key != "" {
+		resource += "/" + key
+	}
+	if err := c.mayAs(ctx, c.Principal, action, resource, nil); err != nil {
+		return bucket{}, err
+	}
+	b, ok, err := c.bucket(ctx, name)
+	switch {
+	case err != nil:
+		return b, err
+	case !ok:
+		return b, refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
+	case b.account != c.Account:
+		return b, refuse(http.StatusForbidden, "AccessDenied", "Access Denied")
+	}
+	return b, nil
+}
+
+var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+func createBucket(ctx context.Context, c *Call, in *s3.CreateBucketInput) (*s3.CreateBucketOutput, error) {
+	name := aws.ToString(in.Bucket)
+	if err := c.mayAs(ctx, c.Principal, "s3:CreateBucket", "arn:aws:s3:::"+name, nil); err != nil {
+		return nil, err
+	}
+	if !bucketForm.MatchString(name) {
+		return nil, refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
+	}
+	region := c.Region
+	if in.CreateBucketConfiguration != nil && in.CreateBucketConfiguration.LocationConstraint != "" {
+		region = string(in.CreateBucketConfiguration.LocationConstraint)
+	}
+	return &s3.CreateBucketOutput{Location: aws.String("/" + name)}, c.putBucket(ctx, c.Account, region, name)
+}
+
+func headBucket(ctx context.Context, c *Call, in *s3.HeadBucketInput) (*s3.HeadBucketOutput, error) {
+	b, err := c.inBucket(ctx, aws.ToString(in.Bucket), "s3:ListBucket", "")
+	return &s3.HeadBucketOutput{BucketRegion: &b.region}, err
+}
+
+func putObject(ctx context.Context, c *Call, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
+	name, key := aws.ToString(in.Bucket), aws.ToString(in.Key)
+	if _, err := c.inBucket(ctx, name, "s3:PutObject", key); err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(in.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the object: %w", err)
+	}
+	sum := md5.Sum(body) //nolint:gosec // S3's ETag is an MD5
+	etag := `"` + hex.EncodeToString(sum[:]) + `"`
+	var retain *time.Time
+	if in.ObjectLockMode != "" {
+		if retain = in.ObjectLockRetainUntilDate; retain == nil || !retain.After(c.Now) {
+			return nil, refuse(http.StatusBadRequest, "InvalidArgument", "The retain until date must be in the future!")
+		}
+	}
+	old, err := c.stored(ctx, name, key)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case old != nil && aws.ToString(in.IfNoneMatch) == "*":
+		return nil, refuse(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+	case old != nil && old.retain != nil && old.retain.After(c.Now): // real S3 would add a version; there is one here
+		return nil, refuse(http.StatusForbidden, "AccessDenied", "Access Denied because object protected by object lock.")
+	}
+	contentType := aws.ToString(in.ContentType)
+	if contentType == "" {
+		contentType = "binary/octet-stream"
+	}
+	_, err = c.Tx.Exec(ctx, `INSERT INTO objects (bucket, key, body, content_type, etag, meta, lock_mode, retain_until, modified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (bucket, key) DO UPDATE SET body = EXCLUDED.body, content_type = EXCLUDED.content_type, etag = EXCLUDED.etag, meta = EXCLUDED.meta,
+			lock_mode = EXCLUDED.lock_mode, retain_until = EXCLUDED.retain_until, modified_at = EXCLUDED.modified_at`,
+		name, key, body, contentType, etag, jsonText(in.Metadata), string(in.ObjectLockMode), retain, c.Now)
+	if err != nil {
+		return nil, fmt.Errorf("store object %s/%s: %w", name, key, err)
+	}
+	return &s3.PutObjectOutput{ETag: &etag}, nil
+}
+
+// stored is an object as it stands.
+type stored struct {
+	body              []byte
+	contentType, etag string
+	meta              map[string]string
+	lockMode          string
+	retain            *time.Time
+	modified          time.Time
+}
+
+func (c *Call) stored(ctx context.Context, bucket, key string) (*stored, error) {
+	var o stored
+	var meta []byte
+	err := c.Tx.QueryRow(ctx, `SELECT body, content_type, etag, meta, lock_mode, retain_until, modified_at FROM objects WHERE bucket = $1 AND key = $2`, bucket, key).
+		Scan(&o.body, &o.contentType, &o.etag, &meta, &o.lockMode, &o.retain, &o.modified)
+	if isNoRows(err) {
+		return nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(meta, &o.meta)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read object %s/%s: %w", bucket, key, err)
+	}
+	return &o, nil
+}
+
+// fetch is an object the caller may read, or S3's refusal.
+func (c *Call) fetch(ctx context.Context, name, key string) (*stored, error) {
+	if _, err := c.inBucket(ctx, name, "s3:GetObject", key); err != nil {
+		return nil, err
+	}
+	o, err := c.stored(ctx, name, key)
+	if err == nil && o == nil {
+		err = refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+	}
+	return o, err
+}
+
+func getObject(ctx context.Context, c *Call, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	o, err := c.fetch(ctx, aws.ToString(in.Bucket), aws.ToString(in.Key))
+	if err != nil {
+		return nil, err
+	}
+	return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(o.body)), ContentType: &o.contentType, ETag: &o.etag,
+		ContentLength: aws.Int64(int64(len(o.body))), LastModified: &o.modified, Metadata: o.meta}, nil
+}
+
+func headObject(ctx context.Context, c *Call, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+	o, err := c.fetch(ctx, aws.ToString(in.Bucket), aws.ToString(in.Key))
+	if err != nil {
+		return nil, err
+	}
+	return &s3.HeadObjectOutput{ContentType: &o.contentType, ETag: &o.etag, ContentLength: aws.Int64(int64(len(o.body))), LastModified: &o.modified,
+		Metadata: o.meta, ObjectLockMode: s3types.ObjectLockMode(o.lockMode), ObjectLockRetainUntilDate: o.retain}, nil
+}
+
+func deleteObject(ctx context.Context, c *Call, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	name, key := aws.ToString(in.Bucket), aws.ToString(in.Key)
+	if _, err := c.inBucket(ctx, name, "s3:DeleteObject", key); err != nil {
+		return nil, err
+	}
+	o, err := c.stored(ctx, name, key)
+	if err != nil {
+		return nil, err
+	}
+	if o != nil && o.retain != nil && o.retain.After(c.Now) {
+		return nil, refuse(http.StatusForbidden, "AccessDenied", "Access Denied because object protected by object lock.")
+	}
+	if _, err := c.Tx.Exec(ctx, `DELETE FROM objects WHERE bucket = $1 AND key = $2`, name, key); err != nil {
+		return nil, fmt.Errorf("delete object %s/%s: %w", name, key, err)
+	}
+	return &s3.DeleteObjectOutput{}, nil
+}
+
+func listObjects(ctx context.Context, c *Call, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	name, prefix := aws.ToString(in.Bucket), aws.ToString(in.Prefix)
+	if _, err := c.inBucket(ctx, name, "s3:ListBucket", ""); err != nil {
+		return nil, err
+	}
+	most := aws.ToInt32(in.MaxKeys)
+	if most <= 0 || most > 1000 {
+		most = 1000
+	}
+	after := aws.ToString(in.StartAfter)
+	if in.ContinuationToken != nil {
+		after = strings.TrimPrefix(*in.ContinuationToken, "after:")
+	}
+	rows, err := c.Tx.Query(ctx, `SELECT key, etag, octet_length(body), modified_at FROM objects WHERE bucket = $1 AND starts_with(key, $2) AND key > $3 ORDER BY key LIMIT $4`, name, prefix, after, most+1)
+	if err != nil {
+		return nil, fmt.Errorf("list bucket %s: %w", name, err)
+	}
+	defer rows.Close()
+	out := &s3.ListObjectsV2Output{Name: &name, Prefix: &prefix, MaxKeys: &most, IsTruncated: aws.Bool(false)}
+	for rows.Next() {
+		var o s3types.Object
+		var size int64
+		if err := rows.Scan(&o.Key, &o.ETag, &size, &o.LastModified); err != nil {
+			return nil, fmt.Errorf("list bucket %s: %w", name, err)
+		}
+		if len(out.Contents) == int(most) {
+			out.IsTruncated = aws.Bool(true)
+			out.NextContinuationToken = aws.String("after:" + *out.Contents[most-1].Key)
+			break
+		}
+		o.Size, o.StorageClass = &size, s3types.ObjectStorageClassStandard
+		out.Contents = append(out.Contents, o)
+	}
+	out.KeyCount = aws.Int32(int32(len(out.Contents)))
+	return out, rows.Err()
+}
