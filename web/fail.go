@@ -1,12 +1,12 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,33 +15,14 @@ import (
 
 	"slipway/handlers/visit"
 	"slipway/models"
+	"slipway/views"
 	"slipway/web/auth"
 )
-
-// ErrorView is what the error page shows.
-type ErrorView struct {
-	Status    int
-	Title     string // what happened, in a few words
-	Message   string // what happened, then what to do
-	Fields    map[string]string
-	RequestID string
-	SignIn    string // where to sign in, when that is what helps
-	SignedIn  bool   // the reader has a session, so links to pages make sense
-	Fragment  bool   // htmx asked: the message alone, without a page around it
-}
 
 var statuses = map[models.Kind]int{
 	models.Internal: http.StatusInternalServerError, models.Invalid: http.StatusBadRequest, models.Unauthenticated: http.StatusUnauthorized,
 	models.Forbidden: http.StatusForbidden, models.NotFound: http.StatusNotFound, models.Conflict: http.StatusConflict,
 	models.TooLarge: http.StatusRequestEntityTooLarge, models.RateLimited: http.StatusTooManyRequests, models.Unavailable: http.StatusServiceUnavailable,
-}
-
-var titles = map[int]string{
-	http.StatusBadRequest: "This could not be read", http.StatusUnauthorized: "Sign in again", http.StatusForbidden: "This is not allowed",
-	http.StatusNotFound: "There is nothing here", http.StatusMethodNotAllowed: "This address does not take that", http.StatusRequestTimeout: "That took too long",
-	http.StatusConflict: "This has changed meanwhile", http.StatusRequestEntityTooLarge: "This is too large", http.StatusUnprocessableEntity: "Some fields need another look",
-	http.StatusTooManyRequests: "Too many at once", http.StatusRequestHeaderFieldsTooLarge: "The request's headers are too large",
-	http.StatusInternalServerError: "Something failed on our side", http.StatusServiceUnavailable: "Not available right now",
 }
 
 // messages for what Fiber refuses by itself; its own words are for programmers.
@@ -66,20 +47,28 @@ func (a *App) fail(c *fiber.Ctx, err error) error {
 	}
 	status, err := classify(err)
 	c.Locals(answerKey{}, err)
-	view := ErrorView{Status: status, Title: titles[status], Message: models.Message(err), Fields: models.Fields(err), RequestID: who.RequestID,
-		SignedIn: visit.Of(c).SessionID != "", Fragment: c.Get("HX-Request") == "true"}
-	if view.Title == "" {
-		view.Title = http.StatusText(status)
+	view := views.ErrorPage{Status: status, Message: explain(err), RequestID: who.RequestID, Path: visit.Local(c.OriginalURL()), SignedIn: visit.Of(c).SessionID != ""}
+	a.hints(c, err, &view)
+	if models.KindOf(err) == models.Forbidden {
+		a.deny(c)
 	}
-	a.hints(c, status, err, &view)
-	a.deny(c, err)
-	if err := a.page(c, view); err != nil {
+	if err := a.errorPage(c, view, err); err != nil {
 		return err
 	}
 	if early {
 		a.log(c, "unmatched", status, 0)
 	}
 	return nil
+}
+
+// explain is the message with what is wrong in each field: a form that could not be read has no page of its own.
+func explain(err error) string {
+	fields := models.Fields(err)
+	words := []string{models.Message(err)}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		words = append(words, name+": "+fields[name])
+	}
+	return strings.Join(words, " ")
 }
 
 // classify finds the status and gives errors of Fiber and of deadlines their kind.
@@ -118,53 +107,41 @@ func fromFiber(e *fiber.Error) (int, error) {
 }
 
 // hints adds what helps: when to come back, where to sign in.
-func (a *App) hints(c *fiber.Ctx, status int, err error, view *ErrorView) {
+func (a *App) hints(c *fiber.Ctx, err error, view *views.ErrorPage) {
 	var signIn *auth.NeedSignIn
 	if errors.As(err, &signIn) {
 		view.SignIn = signIn.Link
-		if view.Fragment {
+		if c.Get("HX-Request") == "true" {
 			c.Set("HX-Redirect", signIn.Link)
 		}
 	}
+	wait := 0
 	var often *tooOften
 	switch {
 	case errors.As(err, &often):
-		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(often.wait.Seconds()))))
-	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
-		c.Set(fiber.HeaderRetryAfter, "5")
+		wait = int(math.Ceil(often.wait.Seconds()))
+	case view.Status == http.StatusServiceUnavailable || view.Status == http.StatusTooManyRequests:
+		wait = 5
+	}
+	if wait > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(wait))
+		view.RetryIn = strconv.Itoa(wait) + " s"
 	}
 }
 
 const denyTime = 2 * time.Second
 
-// deny has the audit log know who asked for what is not theirs. The answer stands whatever becomes of it, but a failure
-// is not kept quiet.
-func (a *App) deny(c *fiber.Ctx, err error) {
+// deny has the audit log know who tried what their role does not include; what is hidden from somebody the store audits
+// itself. The answer stands whatever becomes of it, but a failure is not kept quiet.
+func (a *App) deny(c *fiber.Ctx) {
 	v := visit.Of(c)
 	r, matched := c.Locals(routeKey{}).(Route)
-	kind := models.KindOf(err)
-	if !matched || v.SessionID == "" || kind != models.NotFound && kind != models.Forbidden {
+	if !matched || v.SessionID == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), denyTime)
 	defer cancel()
-	if failed := a.opts.Denied(ctx, v.Actor, r.Pattern(), shownPath(c)); failed != nil {
-		a.opts.Logger.ErrorContext(ctx, "denial not audited", "request_id", v.Actor.RequestID, "err", failed)
+	if err := a.opts.Denied(ctx, v.Actor, r.Pattern(), "page", shownPath(c)); err != nil {
+		a.opts.Logger.ErrorContext(ctx, "denial not audited", "request_id", v.Actor.RequestID, "err", err)
 	}
-}
-
-// page writes the error page; should even that fail, plain words.
-func (a *App) page(c *fiber.Ctx, view ErrorView) error {
-	c.Status(view.Status)
-	if c.Accepts(fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON {
-		return c.JSON(fiber.Map{"error": view.Message, "fields": view.Fields, "requestId": view.RequestID})
-	}
-	var b bytes.Buffer
-	if err := a.opts.ErrorPage(c, view).Render(context.WithoutCancel(c.UserContext()), &b); err != nil {
-		a.opts.Logger.ErrorContext(c.UserContext(), "error page failed", "request_id", view.RequestID, "err", err)
-		c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
-		return c.SendString(fmt.Sprintf("%s\n%s\nRequest id: %s\n", view.Title, view.Message, strings.TrimSpace(view.RequestID)))
-	}
-	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-	return c.Send(b.Bytes())
 }

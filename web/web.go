@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
@@ -44,12 +43,10 @@ type Options struct {
 	Metrics        prometheus.Registerer
 	Limits         map[Limit]Rate // nil: the defaults
 	Ready          func(ctx context.Context) error
-	ErrorPage      func(c *fiber.Ctx, v ErrorView) templ.Component
-	NoRolePage     func(c *fiber.Ctx, groups []models.RoleMapping) templ.Component
 	// AccessGroups lists the groups that lead to a role, for the page of somebody who has none.
 	AccessGroups func(ctx context.Context, actor models.Actor) ([]models.RoleMapping, error)
 	// Denied audits that somebody asked for what they may not have. It must keep a flood from filling the log.
-	Denied func(ctx context.Context, actor models.Actor, route, object string) error
+	Denied func(ctx context.Context, actor models.Actor, route, objectType, objectID string) error
 }
 
 // App serves the route table.
@@ -63,6 +60,8 @@ type App struct {
 	limits   *limiter
 	metrics  metrics
 	draining atomic.Bool
+
+	providerHost string
 }
 
 // New builds the app; it opens nothing.
@@ -71,10 +70,10 @@ func New(o Options) (*App, error) {
 	if err != nil || public.Host == "" || public.Path != "" {
 		return nil, fmt.Errorf("set up web: %q is not a public address of scheme and host", o.PublicURL)
 	}
-	if o.Auth == nil || o.Streams == nil || o.Logger == nil || o.Metrics == nil || o.Ready == nil || o.ErrorPage == nil || o.NoRolePage == nil || o.AccessGroups == nil || o.Denied == nil {
+	if o.Auth == nil || o.Streams == nil || o.Logger == nil || o.Metrics == nil || o.Ready == nil || o.AccessGroups == nil || o.Denied == nil {
 		return nil, errors.New("set up web: an option is missing")
 	}
-	a := &App{opts: o, public: public, auth: o.Auth, limits: newLimiter(o.Limits)}
+	a := &App{opts: o, public: public, auth: o.Auth, limits: newLimiter(o.Limits), providerHost: hostOf(o.Auth.Issuer())}
 	if a.proxies, err = prefixes(o.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("set up web: %w", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
 
 	"slipway/handlers/visit"
@@ -32,8 +31,7 @@ type Options struct {
 	Store        Sessions
 	Clock        models.Clock
 	Logger       *slog.Logger
-	HTTPClient   *http.Client                                  // nil: one with a 10 s limit
-	SignedOut    func(c *fiber.Ctx, on string) templ.Component // page after signing out; on leads to the provider, or to a new sign-in
+	HTTPClient   *http.Client // nil: one with a 10 s limit
 }
 
 // Auth holds the provider and the rules of sessions.
@@ -55,7 +53,7 @@ func New(o Options) (*Auth, error) {
 	var missing []string
 	for name, ok := range map[string]bool{
 		"PublicURL": o.PublicURL != "", "Issuer": o.Issuer != "", "ClientID": o.ClientID != "", "Keys": o.Keys != nil, "Store": o.Store != nil,
-		"Clock": o.Clock != nil, "Logger": o.Logger != nil, "SignedOut": o.SignedOut != nil, "SessionIdle": o.SessionIdle > 0, "SessionMax": o.SessionMax > 0,
+		"Clock": o.Clock != nil, "Logger": o.Logger != nil, "SessionIdle": o.SessionIdle > 0, "SessionMax": o.SessionMax > 0,
 	} {
 		if !ok {
 			missing = append(missing, name)
@@ -93,10 +91,16 @@ func nobody(c *fiber.Ctx) models.Actor {
 type NeedSignIn struct {
 	Message string
 	Link    string
+	Refused error // why a sign-in itself was refused, for the log; nil when there was none
 }
 
-// Error is the message.
-func (e *NeedSignIn) Error() string { return e.Message }
+// Error is for the log.
+func (e *NeedSignIn) Error() string {
+	if e.Refused != nil {
+		return "sign-in refused: " + e.Refused.Error()
+	}
+	return e.Message
+}
 
 // Unwrap classifies it.
 func (e *NeedSignIn) Unwrap() error { return models.Errorf(models.Unauthenticated, "%s", e.Message) }
@@ -107,3 +111,6 @@ func loginLink(returnTo, draft string) string {
 	}
 	return urls.With(LoginPath, "return", returnTo, "draft", draft)
 }
+
+// Issuer names the provider.
+func (a *Auth) Issuer() string { return a.opts.Issuer }

@@ -101,7 +101,7 @@ func (a *Auth) signInFirst(c *fiber.Ctx, need Need, old *expired) error {
 	case need == Post:
 		return a.keepForm(c, old)
 	case need == Page && !htmx:
-		return c.Redirect(loginLink(localPath(c.OriginalURL()), ""), http.StatusSeeOther)
+		return c.Redirect(loginLink(visit.Local(c.OriginalURL()), ""), http.StatusSeeOther)
 	}
 	return &NeedSignIn{Message: "Your session has ended. Sign in again to go on.", Link: loginLink(a.comeFrom(c), "")}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/oauth2"
 
+	"slipway/handlers/visit"
 	"slipway/models"
 	"slipway/views/urls"
 )
@@ -38,7 +39,7 @@ func (a *Auth) Login(c *fiber.Ctx) error {
 	state, nonce, verifier, browser := newToken(), newToken(), oauth2.GenerateVerifier(), a.browser(c)
 	err = a.opts.Store.BeginSignIn(ctx, nobody(c), models.SignIn{StateHash: hash(state), Nonce: hashText(nonce),
 		Verifier:    encode.EncodeToString(a.opts.Keys.Seal([]byte(verifier), useVerify)),
-		BrowserHash: hash(browser), ReturnTo: localPath(c.Query("return", "/")), Draft: draft, ExpiresAt: a.opts.Clock.Wall().Add(signInTime)})
+		BrowserHash: hash(browser), ReturnTo: visit.Local(c.Query("return", "/")), Draft: draft, ExpiresAt: a.opts.Clock.Wall().Add(signInTime)})
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (a *Auth) Callback(c *fiber.Ctx) error {
 		q.Set("draft", in.Draft)
 		to.RawQuery = q.Encode()
 	}
-	return c.Redirect(localPath(to.String()), http.StatusSeeOther)
+	return c.Redirect(visit.Local(to.String()), http.StatusSeeOther)
 }
 
 // finish checks the callback from the outside in; nothing is asked of the provider before the state is known to be ours.
@@ -166,7 +167,7 @@ func (a *Auth) refuse(c *fiber.Ctx, err error) error {
 	if errors.Is(err, errOverage) {
 		message = "You are not signed in: you are in more groups than the identity provider puts into a token. The platform team has to make it send only the groups assigned to Slipway."
 	}
-	return &refused{NeedSignIn{Message: message, Link: urls.SignIn}, err}
+	return &NeedSignIn{Message: message, Link: urls.SignIn, Refused: err}
 }
 
 // shorten keeps a hostile provider's words from filling the audit log.
@@ -176,12 +177,3 @@ func shorten(reason string) string {
 	}
 	return tidy(reason)
 }
-
-// refused is a NeedSignIn whose reason is for the log.
-type refused struct {
-	NeedSignIn
-	reason error
-}
-
-func (r *refused) Error() string { return "sign-in refused: " + r.reason.Error() }
-func (r *refused) Unwrap() error { return &r.NeedSignIn }

@@ -10,6 +10,7 @@ import (
 
 	"slipway/handlers/visit"
 	"slipway/models"
+	"slipway/views"
 	"slipway/views/urls"
 )
 
@@ -27,13 +28,13 @@ func (a *Auth) Logout(c *fiber.Ctx) error {
 		return err
 	}
 	a.setCookie(c, sessionCookie, "", 0)
-	on := urls.SignIn
-	if at := a.endSession(c, s); at != "" {
+	at, on := a.endSession(c, s), urls.SignIn
+	if at != "" {
 		on = at
 		c.Set("Refresh", "0; url="+at)
 	}
 	var b bytes.Buffer
-	if err := a.opts.SignedOut(c, on).Render(c.UserContext(), &b); err != nil {
+	if err := views.SignedOutPage(visit.Theme(c), views.SignedOut{Provider: at}).Render(c.UserContext(), &b); err != nil {
 		return fmt.Errorf("render signed-out page: %w", err)
 	}
 	c.Set("HX-Redirect", on) // only htmx reads it
