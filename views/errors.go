@@ -14,6 +14,7 @@ type ErrorPage struct {
 	RequestID string // to quote
 	Path      string // what was asked for; a sign-in comes back to it
 	SignedIn  bool   // decides which way out is offered
+	SignIn    string // address that signs in and restores what was typed; empty: made from Path
 	RetryIn   string // "30 s"; for 429 and 503
 }
 
@@ -44,6 +45,9 @@ func (e ErrorPage) words() errorWords {
 	}
 	if e.Status == 401 || !e.SignedIn && e.Status != 503 && e.Status != 500 {
 		w.url, w.word = urls.SignInThen(e.Path), "Sign in"
+	}
+	if e.SignIn != "" {
+		w.url = e.SignIn
 	}
 	if e.Message != "" {
 		w.text = e.Message
