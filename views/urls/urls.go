@@ -2,7 +2,10 @@
 // so a test can ask the router for each of them.
 package urls
 
-import "net/url"
+import (
+	"net/url"
+	"strings"
+)
 
 // Fixed addresses.
 const (
@@ -26,10 +29,22 @@ const (
 
 // SignInThen starts a sign-in that comes back to a path of this server.
 func SignInThen(next string) string {
-	if next == "" || next == Home {
+	if next = Local(next); next == Home {
 		return SignIn
 	}
 	return With(SignIn, "return", next)
+}
+
+// Local keeps a path of this server as it is and turns everything else into Home: another origin, a scheme, a path
+// that a browser would read as one.
+func Local(path string) string {
+	if len(path) > 2000 || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\t\n\r") {
+		return Home
+	}
+	if u, err := url.Parse(path); err != nil || u.Host != "" || u.Scheme != "" {
+		return Home
+	}
+	return path
 }
 
 // Tenant is a tenant's page.
