@@ -59,6 +59,9 @@ func Errors(all []Problem) []Problem {
 // of the file. A clean template has no problem at all.
 func (t *Template) Check() []Problem {
 	c := &checker{t: t, used: map[string]bool{}}
+	for _, path := range t.aliases {
+		c.add(LevelWarning, "alias", path, "CloudFormation does not promise to read YAML aliases; write the value out")
+	}
 	for _, p := range t.Parameters {
 		c.parameter(p)
 	}

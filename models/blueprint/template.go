@@ -25,6 +25,7 @@ type Template struct {
 	conditions map[string]any
 	order      []string // names of the conditions, as in the file
 	lines      map[string]int
+	aliases    []string // paths of YAML aliases
 }
 
 // Parameter is one declared parameter.
@@ -81,7 +82,7 @@ func Parse(src []byte) (*Template, error) {
 	if !ok {
 		return nil, errors.New("a template is a map with a Resources section")
 	}
-	t := &Template{lines: r.lines}
+	t := &Template{lines: r.lines, aliases: r.aliases}
 	for key := range m {
 		if !slices.Contains(sections, key) {
 			return nil, fmt.Errorf("line %d: unknown section %q", r.lines[key], key)

@@ -37,8 +37,9 @@ var functions = []string{
 // reader turns YAML nodes into values: map[string]any, []any, string, bool, int64, float64,
 // nil and call. It remembers the line of every path.
 type reader struct {
-	nodes int
-	lines map[string]int
+	nodes   int
+	lines   map[string]int
+	aliases []string // paths
 }
 
 func (r *reader) fail(n *yaml.Node, format string, args ...any) error {
@@ -53,6 +54,7 @@ func (r *reader) value(n *yaml.Node, path string, depth int) (any, error) {
 	case r.nodes > maxNodes:
 		return nil, r.fail(n, "more than %d values", maxNodes)
 	case n.Kind == yaml.AliasNode:
+		r.aliases = append(r.aliases, path)
 		return r.value(n.Alias, path, depth+1)
 	}
 	r.lines[path] = n.Line
