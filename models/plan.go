@@ -93,6 +93,7 @@ type RuleRef struct {
 type PlanNotes struct {
 	Rules        []RuleOutcome `json:"rules"`
 	Demands      []Demand      `json:"demands"`
+	RuleDemands  []Demand      `json:"rule_demands"`          // as the rules ask; Demands has what nobody could give sent to the platform admins
 	ApprovedBy   string        `json:"approved_by,omitempty"` // rule id, when a rule approves
 	PriceDate    string        `json:"price_date"`            // day of the price file
 	PriceDigest  string        `json:"price_digest"`

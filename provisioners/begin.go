@@ -2,13 +2,8 @@ package provisioners
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
-
-	"github.com/gowebpki/jcs"
 
 	"slipway/models"
 )
@@ -36,7 +31,7 @@ func (e *Engine) begin(ctx context.Context, h *held, rs RunState) error {
 
 // judge evaluates today's rules on an approved plan: only a new deny or a higher demand voids it.
 func (e *Engine) judge(facts models.RuleFacts, plan models.Plan) (void string, notes []string) {
-	if _, hash, err := Hash(plan.Content); err != nil || hash != plan.Hash {
+	if _, hash, err := plan.Content.Freeze(); err != nil || hash != plan.Hash {
 		return "The stored plan is not the one its hash was made of.", nil
 	}
 	facts.Content, facts.Now = plan.Content, e.Clock.Now()
@@ -45,7 +40,7 @@ func (e *Engine) judge(facts models.RuleFacts, plan models.Plan) (void string, n
 	switch {
 	case v.Denied:
 		return "A rule now denies it: " + strings.Join(v.Refusals(), " "), nil
-	case v.ApprovedBy == "" && models.Higher(plan.Notes.Demands, v.Demands):
+	case v.ApprovedBy == "" && models.Higher(plan.Notes.RuleDemands, v.Demands):
 		return "The rules now ask for more approvals: " + demandWords(v.Demands) + ".", nil
 	}
 	if v.Digest != plan.Notes.RulesLoaded {
@@ -60,18 +55,4 @@ func demandWords(demands []models.Demand) string {
 		words[i] = fmt.Sprintf("%d × %s", d.Count, d.Role)
 	}
 	return strings.Join(words, ", ")
-}
-
-// Hash gives a plan's canonical form (RFC 8785) and its SHA-256 in lower case hex: what an approval is bound to.
-func Hash(content models.PlanContent) (canonical []byte, hash string, err error) {
-	raw, err := json.Marshal(content)
-	if err != nil {
-		return nil, "", fmt.Errorf("encode plan: %w", err)
-	}
-	canonical, err = jcs.Transform(raw)
-	if err != nil {
-		return nil, "", fmt.Errorf("canonicalize plan: %w", err)
-	}
-	sum := sha256.Sum256(canonical)
-	return canonical, hex.EncodeToString(sum[:]), nil
 }

@@ -61,12 +61,12 @@ func (e *Engine) compute(ctx context.Context, req models.Request) (Planned, erro
 	facts.Content, facts.Now = content, e.Clock.Now()
 	verdict := e.Rules.Evaluate(facts)
 	content.Rules = verdict.Refs()
-	canonical, hash, err := Hash(content)
+	canonical, hash, err := content.Freeze()
 	if err != nil {
 		return Planned{}, Final{Failure: models.Failure{What: "The plan cannot be hashed."}, Err: err}
 	}
 	planned := Planned{Content: content, Canonical: canonical, Hash: hash, Verdict: verdict, Notes: models.PlanNotes{
-		Rules: verdict.Outcomes, Demands: verdict.Demands, ApprovedBy: verdict.ApprovedBy, RulesLoaded: verdict.Digest,
+		Rules: verdict.Outcomes, Demands: verdict.Demands, RuleDemands: verdict.Demands, ApprovedBy: verdict.ApprovedBy, RulesLoaded: verdict.Digest,
 		PriceDate: draft.PriceDate, PriceDigest: draft.PriceDigest, NotEstimated: draft.NotEstimated, Region: draft.Region,
 	}}
 	return planned, nil
