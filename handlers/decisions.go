@@ -1,0 +1,95 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"slipway/handlers/form"
+	"slipway/models"
+	"slipway/views/urls"
+)
+
+// Decisions takes what people say of a request: approve, reject, ask for changes, plan again, cancel, comment.
+type Decisions struct {
+	Store interface {
+		Decide(ctx context.Context, a models.Actor, id, hash string, d models.Decision, reason string) (models.Request, error)
+		PlanAgain(ctx context.Context, a models.Actor, id string) (models.Request, error)
+		Cancel(ctx context.Context, a models.Actor, id string) (models.Request, error)
+	}
+	Talk interface {
+		Comment(ctx context.Context, a models.Actor, id, key, body string) error
+	}
+}
+
+type decisionForm struct {
+	Hash   string `form:"plan_hash"`
+	Reason string `form:"reason"`
+	Seen   string `form:"seen"` // the box beside deletes and replacements; the browser asks for it
+
+	CSRF string `form:"_csrf"`
+	Key  string `form:"_key"`
+}
+
+// Approve handles POST /requests/:id/approve.
+func (h *Decisions) Approve(c *fiber.Ctx) error { return h.decide(c, models.Approve) }
+
+// Reject handles POST /requests/:id/reject.
+func (h *Decisions) Reject(c *fiber.Ctx) error { return h.decide(c, models.Reject) }
+
+// AskForChanges handles POST /requests/:id/changes.
+func (h *Decisions) AskForChanges(c *fiber.Ctx) error { return h.decide(c, models.AskForChanges) }
+
+func (h *Decisions) decide(c *fiber.Ctx, d models.Decision) error {
+	in, err := form.Decode[decisionForm](c)
+	if err != nil {
+		return err
+	}
+	r, err := h.Store.Decide(c.UserContext(), actor(c), c.Params("id"), in.Hash, d, strings.TrimSpace(in.Reason))
+	if err != nil {
+		return err
+	}
+	return redirect(c, urls.Request(r.ID))
+}
+
+type bareForm struct {
+	CSRF string `form:"_csrf"`
+	Key  string `form:"_key"`
+}
+
+// PlanAgain handles POST /requests/:id/replan.
+func (h *Decisions) PlanAgain(c *fiber.Ctx) error { return h.move(c, h.Store.PlanAgain) }
+
+// Cancel handles POST /requests/:id/cancel.
+func (h *Decisions) Cancel(c *fiber.Ctx) error { return h.move(c, h.Store.Cancel) }
+
+func (h *Decisions) move(c *fiber.Ctx, do func(context.Context, models.Actor, string) (models.Request, error)) error {
+	if _, err := form.Decode[bareForm](c); err != nil {
+		return err
+	}
+	r, err := do(c.UserContext(), actor(c), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	return redirect(c, urls.Request(r.ID))
+}
+
+type commentForm struct {
+	Body string `form:"body"`
+
+	CSRF string `form:"_csrf"`
+	Key  string `form:"_key"`
+}
+
+// Comment handles POST /requests/:id/comments.
+func (h *Decisions) Comment(c *fiber.Ctx) error {
+	in, err := form.Decode[commentForm](c)
+	if err != nil {
+		return err
+	}
+	if err := h.Talk.Comment(c.UserContext(), actor(c), c.Params("id"), in.Key, strings.TrimSpace(in.Body)); err != nil {
+		return err
+	}
+	return redirect(c, urls.Request(c.Params("id")))
+}

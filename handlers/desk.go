@@ -1,0 +1,180 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"slipway/handlers/form"
+	"slipway/models"
+	"slipway/views/ui"
+	"slipway/views/urls"
+)
+
+// Desk is what every page has in common: the counts beside the navigation, the clock, the banner of a simulated AWS.
+type Desk struct {
+	Counts interface {
+		NavCounts(context.Context, models.Actor) (models.NavCounts, error)
+	}
+	Clock     models.Clock
+	Simulated bool // AWS is the simulator
+}
+
+// themeCookie keeps the reader's choice; the server renders it, so that no script and no flash takes part.
+const themeCookie = "slipway_theme"
+
+// page fills what surrounds the content of every signed-in page.
+func (d *Desk) page(c *fiber.Ctx) (ui.Page, error) {
+	a := actor(c)
+	n, err := d.Counts.NavCounts(c.UserContext(), a)
+	if err != nil {
+		return ui.Page{}, err
+	}
+	return ui.Page{
+		Name: a.Person.Name, Role: roleWords(a), CSRF: csrf(c), Path: c.OriginalURL(), Theme: Theme(c), Approvals: n.Approvals, Runs: n.Runs,
+		SeesAudit: a.SeesAll(), SeesAdmin: a.Has(models.PlatformAdmin) || a.Has(models.Auditor), MayRequest: a.MayRequestTenant(), Simulated: d.Simulated,
+	}, nil
+}
+
+// Theme is the reader's choice, from the cookie.
+func Theme(c *fiber.Ctx) ui.Theme { return ui.ParseTheme(c.Cookies(themeCookie)) }
+
+// roleWords is the strongest right of a person in one word, or with the tenant it is for.
+func roleWords(a models.Actor) string {
+	for _, r := range []models.PlatformRole{models.PlatformAdmin, models.Auditor} {
+		if a.Has(r) {
+			return string(r)
+		}
+	}
+	for _, r := range []models.TenantRole{models.Owner, models.Developer, models.Viewer} {
+		for _, m := range a.Memberships {
+			if m.Role == r {
+				return fmt.Sprintf("%s of %s", r, m.Slug)
+			}
+		}
+	}
+	return string(models.Requester)
+}
+
+type themeForm struct {
+	Theme string `form:"theme"`
+	Back  string `form:"back"`
+}
+
+// SetTheme handles POST /theme.
+func (d *Desk) SetTheme(c *fiber.Ctx) error {
+	in, err := form.Decode[themeForm](c)
+	if err != nil {
+		return err
+	}
+	c.Cookie(&fiber.Cookie{Name: themeCookie, Value: string(ui.ParseTheme(in.Theme)), Path: "/", MaxAge: 365 * 24 * 3600, HTTPOnly: true,
+		SameSite: fiber.CookieSameSiteLaxMode, Secure: c.Protocol() == "https"})
+	return redirect(c, localPath(in.Back))
+}
+
+// localPath keeps a way back on this server; anything else leads home.
+func localPath(p string) string {
+	u, err := url.Parse(p)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t") {
+		return urls.Home
+	}
+	return p
+}
+
+// listParams are the parameters that every list takes from its address.
+type listParams struct {
+	Q      string `form:"q"`
+	Sort   string `form:"sort"`
+	After  string `form:"after"`
+	Before string `form:"before"`
+	Format string `form:"format"`
+}
+
+// query is what the store is asked for; filters are name and value in turn, empty values left out.
+func (p listParams) query(filters ...string) models.ListQuery {
+	q := models.ListQuery{Search: p.Q, Sort: p.Sort, After: p.After, Before: p.Before, Filters: map[string]string{}}
+	for i := 0; i+1 < len(filters); i += 2 {
+		if filters[i+1] != "" {
+			q.Filters[filters[i]] = filters[i+1]
+		}
+	}
+	return q
+}
+
+// wantsCSV tells whether the rows are asked for as a file, by address or by Accept.
+func (p listParams) wantsCSV(c *fiber.Ctx) (bool, error) {
+	switch p.Format {
+	case "csv":
+		return true, nil
+	case "":
+		return c.Accepts(fiber.MIMETextHTML, "text/csv") == "text/csv", nil
+	}
+	return false, models.InvalidFields(map[string]string{"format": "Lists come as pages or as csv."})
+}
+
+// here is the list's own query as the address has it.
+func here(c *fiber.Ctx) url.Values {
+	q, err := url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return url.Values{}
+	}
+	return q
+}
+
+// with is the list's address with one parameter changed and the page left.
+func with(c *fiber.Ctx, name, value string) string {
+	q := here(c)
+	for _, p := range []string{"after", "before", "format"} {
+		q.Del(p)
+	}
+	q.Set(name, value)
+	return c.Path() + "?" + q.Encode()
+}
+
+// pager leads to the neighbours of a page of rows.
+func pager[T any](c *fiber.Ctx, l models.List[T], one, many string, byTime bool) ui.Pager {
+	p := ui.Pager{ByTime: byTime, Label: fmt.Sprintf("%d of %s", len(l.Rows), total(l.Total, one, many))}
+	if l.Prev != "" {
+		p.Prev = with(c, "before", l.Prev)
+	}
+	if l.Next != "" {
+		p.Next = with(c, "after", l.Next)
+	}
+	return p
+}
+
+// countedTo is how far lists count exactly.
+const countedTo = 10_000
+
+func total(n int, one, many string) string {
+	if n > countedTo {
+		return "over " + ui.Plural(countedTo, one, many)
+	}
+	return ui.Plural(n, one, many)
+}
+
+// number is a request's name for people.
+func number(n int64) string { return fmt.Sprintf("REQ-%d", n) }
+
+// usual says how long similar work takes; empty when too little is known.
+func usual(prefix string, d models.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return prefix + ui.Span(d.Std())
+}
+
+// took is the time between two moments, up to now while the second is not there.
+func took(from, to, now time.Time) string {
+	switch {
+	case from.IsZero():
+		return ""
+	case to.IsZero():
+		to = now
+	}
+	return ui.Span(to.Sub(from))
+}

@@ -1,0 +1,81 @@
+package handlers
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"slipway/handlers/form"
+	"slipway/models"
+	"slipway/views"
+	"slipway/views/ui"
+	"slipway/views/urls"
+)
+
+// Home shows what waits, what fails and what runs, worst first.
+type Home struct {
+	*Desk
+	Store interface {
+		Home(context.Context, models.Actor) (models.HomePage, error)
+		DeleteForm(ctx context.Context, a models.Actor, id string) error
+	}
+}
+
+// Show handles GET /.
+func (h *Home) Show(c *fiber.Ctx) error {
+	a, now := actor(c), h.Clock.Now()
+	x, err := h.Store.Home(c.UserContext(), a)
+	if err != nil {
+		return err
+	}
+	p, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	d := views.Home{
+		Now: ui.At(now), Waiting: rowsOf(now, x.Waiting, queueRow), WaitingAll: x.WaitingAll, Failing: rowsOf(now, x.Failing, failRow), FailingAll: x.FailingAll,
+		Running: rowsOf(now, x.Running, runRow), Mine: rowsOf(now, x.Mine, requestRow), MineAll: x.MineAll, Drafts: rowsOf(h.Clock.Wall(), x.Drafts, draftRow),
+		Tenants: x.Tenants, MayRequest: a.MayRequestTenant(), MayDecide: mayDecide(a), CSRF: csrf(c),
+	}
+	for _, t := range x.Budgets {
+		if t.Estimate != nil {
+			d.Budgets = append(d.Budgets, budgetCell(t))
+		}
+	}
+	return pageOr(c, views.HomePage(p, d), views.HomeContent(d))
+}
+
+func mayDecide(a models.Actor) bool {
+	if a.Has(models.PlatformAdmin) {
+		return true
+	}
+	for _, m := range a.Memberships {
+		if m.Role == models.Owner {
+			return true
+		}
+	}
+	return false
+}
+
+func draftRow(now time.Time, f models.SavedForm) views.DraftRow {
+	row := views.DraftRow{ID: f.ID, Title: "New tenant, no name yet", Saved: ui.Ago(now, f.SavedAt)}
+	if s := f.Fields["slug"]; len(s) > 0 && s[0] != "" {
+		row.Title = "New tenant " + s[0]
+	}
+	if f.Expired {
+		row.Why = "Saved when your session ended"
+	}
+	return row
+}
+
+// DeleteDraft handles POST /drafts/:id/delete.
+func (h *Home) DeleteDraft(c *fiber.Ctx) error {
+	if _, err := form.Decode[bareForm](c); err != nil {
+		return err
+	}
+	if err := h.Store.DeleteForm(c.UserContext(), actor(c), c.Params("id")); err != nil {
+		return err
+	}
+	return redirect(c, urls.Home)
+}

@@ -1,0 +1,201 @@
+package handlers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"slipway/models"
+	"slipway/views"
+	"slipway/views/ui"
+)
+
+// planView shows a frozen plan: the destructive first, then by place.
+func planView(now time.Time, p models.Plan, r models.RequestPage) *views.Plan {
+	before, after := p.Content.Monthly()
+	v := &views.Plan{
+		Hash: p.Hash, Number: p.Number, Tally: p.Content.Tally(), CostNow: ui.USD(before), CostPlanned: ui.USD(after), CostDelta: ui.Delta(after.Sub(before)),
+		CostDir: after.Cmp(before), PriceNote: priceNote(p.Notes), NotEstimated: p.Notes.NotEstimated, Notes: p.Notes.Notes, Computed: ui.Ago(now, p.ComputedAt),
+		BudgetNote: budgetNote(r, after),
+	}
+	for i, part := range p.Content.Parts {
+		v.Parts = append(v.Parts, planPart(fmt.Sprintf("part-%d", i+1), part))
+		v.Total += len(part.Changes)
+	}
+	for _, l := range p.Content.Cost {
+		v.Cost = append(v.Cost, views.CostRow{Item: l.Item, Part: l.Part, Now: ui.USD(l.Now), Planned: ui.USD(l.Planned), Delta: ui.Delta(l.Planned.Sub(l.Now)), Dir: l.Planned.Cmp(l.Now)})
+	}
+	return v
+}
+
+var actionOrder = []models.Action{models.Delete, models.Replace, models.Modify, models.Add, models.Exists}
+
+func planPart(id string, p models.PlanPart) views.PlanPart {
+	v := views.PlanPart{ID: id, Name: p.Name}
+	var notes []string
+	if p.Account != "" {
+		notes = append(notes, ui.AccountNumber(p.Account))
+	}
+	if p.Region != "" {
+		notes = append(notes, p.Region)
+	}
+	if p.Blueprint != "" {
+		notes = append(notes, p.Blueprint)
+	}
+	v.Note = strings.Join(notes, ", ")
+	changes := slices.Clone(p.Changes)
+	slices.SortStableFunc(changes, func(a, b models.Change) int {
+		return slices.Index(actionOrder, a.Action) - slices.Index(actionOrder, b.Action)
+	})
+	for i, ch := range changes {
+		v.Changes = append(v.Changes, changeView(fmt.Sprintf("%s-%d", id, i+1), ch))
+	}
+	return v
+}
+
+func changeView(id string, ch models.Change) ui.Change {
+	v := ui.Change{ID: id, Action: ch.Action, Name: ch.LogicalID, Type: ch.Type, Note: ch.Note, Open: ch.Action == models.Delete || ch.Action == models.Replace}
+	switch {
+	case ch.Action == models.Delete:
+		v.Tag = "goes for good"
+	case ch.Replacement == "True":
+		v.Tag = "new before old"
+	case ch.Replacement == "Conditional":
+		v.Tag = "may be replaced"
+	}
+	for _, p := range ch.Properties {
+		v.Props = append(v.Props, ui.Prop{Path: p.Path, Before: p.Before, After: p.After})
+	}
+	return v
+}
+
+func budgetNote(r models.RequestPage, planned decimal.Decimal) string {
+	in, ok := tenantInputs(r.Request)
+	if !ok || !in.Budget.IsPositive() {
+		return ""
+	}
+	return fmt.Sprintf("%.0f %% of the budget of %s", share(planned, in.Budget), ui.Dollars(in.Budget))
+}
+
+// planGood says how long a waiting plan may still be approved as it stands.
+func planGood(now time.Time, p models.Plan, state models.RequestState) string {
+	if state != models.AwaitingApproval {
+		return ""
+	}
+	age := now.Sub(p.ComputedAt)
+	if age >= models.PlanLife {
+		return ui.Span(age) + " old, is computed again when approved"
+	}
+	return "good for " + ui.Span(models.PlanLife-age)
+}
+
+func ruleRows(outcomes []models.RuleOutcome) []views.Rule {
+	rows := make([]views.Rule, 0, len(outcomes))
+	for _, o := range outcomes {
+		effect := "pass"
+		if o.Matched {
+			effect = o.Effect
+		}
+		rows = append(rows, views.Rule{ID: o.ID, Version: o.Version, Title: o.Title, Effect: effect, Message: o.Message, Error: o.Error})
+	}
+	order := []string{"deny", "warn", "require", "approve", "pass"}
+	slices.SortStableFunc(rows, func(a, b views.Rule) int { return slices.Index(order, a.Effect) - slices.Index(order, b.Effect) })
+	return rows
+}
+
+func effectRows(p models.Plan) []ui.Pair {
+	before, after := p.Content.Monthly()
+	rows := []ui.Pair{{Label: "Monthly", Value: ui.Delta(after.Sub(before))}}
+	switch {
+	case p.Notes.UsualTime > 0:
+		rows = append(rows, ui.Pair{Label: "Usual time", Value: ui.Span(p.Notes.UsualTime.Std()) + ", worst " + ui.Span(p.Notes.WorstTime.Std())})
+	default:
+		rows = append(rows, ui.Pair{Label: "Usual time", Value: fmt.Sprintf("not known yet: %s of five past runs", ui.Count(p.Notes.PastRuns))})
+	}
+	return append(rows, ui.Pair{Label: "Plan", Value: fmt.Sprintf("%d", p.Number)})
+}
+
+// demandRows lists what was decided and what is still asked, in this order.
+func demandRows(now time.Time, a models.Actor, r models.RequestPage) []views.Demand {
+	var rows []views.Demand
+	if rule := r.Plan.Notes.ApprovedBy; rule != "" {
+		rows = append(rows, views.Demand{Who: "Rule " + rule, Note: "approved this plan without a person", State: views.DemandByRule})
+	}
+	for _, x := range r.Approvals {
+		if x.RuleID != "" {
+			continue
+		}
+		rows = append(rows, views.Demand{Who: x.PersonName, Note: decisionNote(x), When: ui.Ago(now, x.At), State: demandState(x, r.Plan.Hash)})
+	}
+	if r.Request.State.Final() || r.Request.HasRun() {
+		return rows
+	}
+	for _, d := range models.Missing(r.Plan.Notes.Demands, current(r)) {
+		who := "A " + d.Role
+		if d.Role == string(models.Owner) {
+			who = "An owner of " + r.Request.ObjectName
+		}
+		row := views.Demand{Who: who, Note: approverNames(a, r.Plan.Notes.Approvers), State: views.DemandWaiting}
+		if len(r.Plan.Notes.Approvers) == 0 {
+			row.State, row.Note = views.DemandNobody, "nobody who may decide has signed in yet"
+		}
+		for range d.Count {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+func demandState(x models.Approval, hash string) views.DemandState {
+	switch {
+	case x.Decision == models.Reject:
+		return views.DemandRejected
+	case x.Decision == models.AskForChanges:
+		return views.DemandChanges
+	case x.Dropped || x.PlanHash != hash:
+		return views.DemandDropped
+	}
+	return views.DemandApproved
+}
+
+func decisionNote(x models.Approval) string {
+	note := "as " + x.Role
+	if x.BreakGlass {
+		note += ", break-glass"
+	}
+	if x.Reason != "" {
+		note += ": " + x.Reason
+	}
+	return note
+}
+
+// approverNames puts the reader first, as "you".
+func approverNames(a models.Actor, names []string) string {
+	list := []string{}
+	if i := slices.Index(names, a.Person.Name); i >= 0 {
+		list = append(list, "you")
+		names = slices.Delete(slices.Clone(names), i, i+1)
+	}
+	if more := len(names) - 3; more > 0 {
+		return personList(append(append(list, names[:3]...), fmt.Sprintf("%d more", more)), "or")
+	}
+	return personList(append(list, names...), "or")
+}
+
+// demandWhy says which rules ask for the approvals.
+func demandWhy(r models.RequestPage) string {
+	var ids []string
+	for _, d := range r.Plan.Notes.Demands {
+		for _, id := range d.Rules {
+			ids = addOnce(ids, id)
+		}
+	}
+	why := r.Request.RequesterName + " asked and cannot approve."
+	if len(ids) > 0 {
+		return "Asked for by rule " + personList(ids, "and") + ". " + why
+	}
+	return "No rule speaks on this plan, so one platform-admin decides. " + why
+}
