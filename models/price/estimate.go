@@ -2,76 +2,46 @@ package price
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/shopspring/decimal"
 
 	"slipway/models"
 )
 
-// Resource is a thing whose cost is asked for.
-type Resource struct {
-	Type string // AWS::KMS::Key
-	ID   string // logical id, for what is not estimated
+// Item is a number of units of one price, as a blueprint's cost model names them.
+type Item struct {
+	Key      string
+	Quantity decimal.Decimal
+	Name     string // for people: "A key of the account's own"
 }
 
-// Estimate is the fixed monthly cost of some resources, and in words what it leaves out.
+// Estimate is the fixed monthly cost of some items, and in words what it leaves out.
 type Estimate struct {
 	Lines        []models.CostLine // Planned is set, Now is zero
 	NotEstimated []string
 }
 
-// Estimate adds up what resources cost by being there, one line per type. Where the file has no price of the region, the line says
-// that it is the list price of the file's origin; no factor between regions is guessed.
-func (l *List) Estimate(part, region string, resources []Resource) Estimate {
-	count := map[string]int{}
-	for _, r := range resources {
-		count[r.Type]++
-	}
+// Estimate prices the fixed part of some items, one line each. Where the file has no price of the region, the line says that it is the
+// list price of the file's origin; no factor between regions is guessed.
+func (l *List) Estimate(part, region string, items []Item) Estimate {
 	var e Estimate
 	foreign := false
-	for _, typ := range slices.Sorted(maps.Keys(count)) {
-		m, known := l.models[typ]
-		n := decimal.NewFromInt(int64(count[typ]))
-		switch {
-		case !known:
-			e.NotEstimated = append(e.NotEstimated, fmt.Sprintf("%s: the price file has no price for it", typ))
-			continue
-		case m.Free:
-			continue
-		case m.Usage != "":
-			e.NotEstimated = append(e.NotEstimated, m.Item+": "+m.Usage)
+	for _, it := range items {
+		amount, ok := l.Line(it.Key, region, it.Quantity)
+		name := it.Name
+		if !ok && region != l.Origin {
+			if amount, ok = l.Line(it.Key, l.Origin, it.Quantity); ok {
+				name, foreign = fmt.Sprintf("%s (%s list price)", it.Name, l.Origin), true
+			}
 		}
-		if len(m.Fixed) == 0 {
+		if !ok {
+			e.NotEstimated = append(e.NotEstimated, fmt.Sprintf("%s: the price file has no fixed price %s", it.Name, it.Key))
 			continue
 		}
-		amount, stoodIn := l.fixed(m, region, n)
-		item := m.Item
-		if count[typ] > 1 {
-			item = fmt.Sprintf("%d × %s", count[typ], m.Item)
-		}
-		if stoodIn {
-			item += fmt.Sprintf(" (%s list price)", l.Origin)
-			foreign = true
-		}
-		e.Lines = append(e.Lines, models.CostLine{Item: item, Part: part, Planned: amount})
+		e.Lines = append(e.Lines, models.CostLine{Item: name, Part: part, Planned: amount})
 	}
 	if foreign {
-		e.NotEstimated = append(e.NotEstimated, fmt.Sprintf("How prices in %s differ from %s: the price file has none for %s", region, l.Origin, region))
+		e.NotEstimated = append(e.NotEstimated, fmt.Sprintf("How prices in %s differ from those in %s", region, l.Origin))
 	}
 	return e
-}
-
-// fixed sums a type's fixed parts; stoodIn tells that some price is the origin's.
-func (l *List) fixed(m Model, region string, n decimal.Decimal) (sum decimal.Decimal, stoodIn bool) {
-	for _, p := range m.Fixed {
-		amount, ok := l.Line(p.Key, region, p.Quantity.Mul(n))
-		if !ok {
-			amount, _ = l.Line(p.Key, l.Origin, p.Quantity.Mul(n)) // Load made sure that it is there
-			stoodIn = true
-		}
-		sum = sum.Add(amount)
-	}
-	return sum, stoodIn
 }

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -40,34 +39,18 @@ type Row struct {
 	Date   string          `json:"date"` // day of the source, 2006-01-02
 }
 
-// Model says how a resource type costs.
-type Model struct {
-	Item  string `json:"item"`            // for people: "KMS key"
-	Fixed []Part `json:"fixed,omitempty"` // what it costs by being there
-	Usage string `json:"usage,omitempty"` // what it costs by being used: named as not estimated
-	Free  bool   `json:"free,omitempty"`  // costs nothing by being there, nor by being used
-}
-
-// Part is a number of units of one price.
-type Part struct {
-	Key      string          `json:"key"`
-	Quantity decimal.Decimal `json:"quantity"`
-}
-
 // List is a loaded price file. It never changes.
 type List struct {
 	Date     string // newest day among its rows
 	Origin   string // region whose prices stand in, by name, where a region has none of its own
 	Digest   string // SHA-256 of the file, lower case hex
 	Rows     []Row
-	models   map[string]Model
 	byRegion map[[2]string]Row
 }
 
 type file struct {
-	Origin string           `json:"origin"`
-	Rows   []Row            `json:"rows"`
-	Types  map[string]Model `json:"types"`
+	Origin string `json:"origin"`
+	Rows   []Row  `json:"rows"`
 }
 
 // Load reads a price file and names every mistake.
@@ -85,7 +68,7 @@ func Load(src []byte) (*List, error) {
 		return nil, errors.New("the price file goes on after its end")
 	}
 	sum := sha256.Sum256(src)
-	l := &List{Origin: f.Origin, Digest: hex.EncodeToString(sum[:]), Rows: f.Rows, models: f.Types, byRegion: map[[2]string]Row{}}
+	l := &List{Origin: f.Origin, Digest: hex.EncodeToString(sum[:]), Rows: f.Rows, byRegion: map[[2]string]Row{}}
 	var wrong []error
 	if f.Origin == "" || len(f.Rows) == 0 {
 		wrong = append(wrong, errors.New("the price file needs an origin region and rows"))
@@ -95,12 +78,6 @@ func Load(src []byte) (*List, error) {
 			wrong = append(wrong, fmt.Errorf("row %d (%s, %s): %w", i+1, r.Key, r.Region, err))
 		}
 	}
-	for typ, m := range f.Types {
-		if err := l.checkModel(m); err != nil {
-			wrong = append(wrong, fmt.Errorf("type %s: %w", typ, err))
-		}
-	}
-	slices.SortStableFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
@@ -123,25 +100,6 @@ func (l *List) add(r Row) error {
 	}
 	l.byRegion[at] = r
 	l.Date = max(l.Date, r.Date)
-	return nil
-}
-
-func (l *List) checkModel(m Model) error {
-	switch {
-	case m.Item == "":
-		return errors.New("a name in item is needed")
-	case m.Free != (len(m.Fixed) == 0 && m.Usage == ""):
-		return errors.New("say free, or fixed and usage")
-	}
-	for _, p := range m.Fixed {
-		r, ok := l.byRegion[[2]string{p.Key, l.Origin}]
-		if !ok {
-			return fmt.Errorf("no price %s in %s", p.Key, l.Origin)
-		}
-		if _, ok := r.perMonth(); !ok || !p.Quantity.IsPositive() {
-			return fmt.Errorf("price %s must be per month or hour, and its quantity above zero", p.Key)
-		}
-	}
 	return nil
 }
 

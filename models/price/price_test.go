@@ -11,10 +11,7 @@ const small = `{"origin":"us-east-1","rows":[
 	{"key":"k","region":"us-east-1","unit":"month","price":"1","source":"s","date":"2024-07-01"},
 	{"key":"k","region":"eu-west-1","unit":"month","price":"1.10","source":"s","date":"2025-07-01"},
 	{"key":"h","region":"us-east-1","unit":"hour","price":"0.1","source":"s","date":"2024-07-01"},
-	{"key":"u","region":"us-east-1","unit":"GB","price":"0.5","source":"s","date":"2024-07-01"}],
-	"types":{"AWS::A::Key":{"item":"Key","fixed":[{"key":"k","quantity":"1"}],"usage":"requests"},
-		"AWS::A::Cluster":{"item":"Cluster","fixed":[{"key":"h","quantity":"2"},{"key":"k","quantity":"1"}]},
-		"AWS::A::Role":{"item":"Role","free":true},"AWS::A::Log":{"item":"Log","usage":"data"}}}`
+	{"key":"u","region":"us-east-1","unit":"GB","price":"0.5","source":"s","date":"2024-07-01"}]}`
 
 func TestLine(t *testing.T) {
 	l, err := Load([]byte(small))
@@ -47,10 +44,10 @@ func TestEstimate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := l.Estimate("Account x-prod", "eu-west-1", []Resource{{"AWS::A::Role", "R"}, {"AWS::A::Key", "A"}, {"AWS::A::Key", "B"},
-		{"AWS::A::Cluster", "C"}, {"AWS::A::Log", "L"}, {"AWS::New::Thing", "T"}})
-	want := []string{"Cluster (us-east-1 list price) 147.1", "2 × Key 2.2"}
-	if len(e.Lines) != 2 {
+	two := decimal.NewFromInt(2)
+	e := l.Estimate("Account x-prod", "eu-west-1", []Item{{"k", two, "Keys"}, {"h", two, "Clusters"}, {"u", two, "Logs"}, {"x", two, "Things"}})
+	want := []string{"Keys 2.2", "Clusters (us-east-1 list price) 146"}
+	if len(e.Lines) != len(want) {
 		t.Fatalf("got %+v", e.Lines)
 	}
 	for i, line := range e.Lines {
@@ -59,12 +56,12 @@ func TestEstimate(t *testing.T) {
 		}
 	}
 	left := strings.Join(e.NotEstimated, "\n")
-	for _, w := range []string{"Key: requests", "Log: data", "AWS::New::Thing: the price file has no price", "How prices in eu-west-1 differ from us-east-1"} {
+	for _, w := range []string{"Logs: the price file has no fixed price u", "Things: the price file has no fixed price x", "How prices in eu-west-1 differ from those in us-east-1"} {
 		if !strings.Contains(left, w) {
 			t.Errorf("%q is not in:\n%s", w, left)
 		}
 	}
-	if home := l.Estimate("p", "us-east-1", []Resource{{"AWS::A::Cluster", "C"}}); len(home.NotEstimated) != 0 || home.Lines[0].Item != "Cluster" {
+	if home := l.Estimate("p", "us-east-1", []Item{{"h", two, "Clusters"}}); len(home.NotEstimated) != 0 || home.Lines[0].Item != "Clusters" {
 		t.Errorf("at the origin: %+v", home)
 	}
 }
@@ -78,11 +75,7 @@ func TestLoadRefuses(t *testing.T) {
 		"bad day":            {"2025-07-01", "July 2025", "not a day"},
 		"twice":              {`"key":"h"`, `"key":"k"`, "there twice"},
 		"no origin":          {`"origin":"us-east-1"`, `"origin":""`, "needs an origin"},
-		"type without price": {`{"key":"h","quantity":"2"}`, `{"key":"x","quantity":"2"}`, "no price x in us-east-1"},
-		"type paid by use":   {`{"key":"h","quantity":"2"}`, `{"key":"u","quantity":"2"}`, "must be per month or hour"},
-		"type of nothing":    {`"item":"Log","usage":"data"`, `"item":"Log"`, "say free"},
-		"free and not":       {`"item":"Role","free":true`, `"item":"Role","free":true,"usage":"x"`, "say free"},
-		"more after the end": {`"usage":"data"}}}`, `"usage":"data"}}}{}`, "goes on"},
+		"more after the end": {`}]}`, `}]}{}`, "goes on"},
 	} {
 		src := strings.Replace(small, tc.old, tc.new, 1)
 		if src == small {
@@ -99,8 +92,12 @@ func TestShippedPrices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := l.Estimate("Account x", "eu-west-1", []Resource{{"AWS::KMS::Key", "K"}, {"AWS::IAM::Role", "R"}})
-	if len(e.Lines) != 1 || e.Lines[0].Item != "KMS key (us-east-1 list price)" || e.Lines[0].Planned.String() != "1" {
-		t.Errorf("got %+v", e.Lines)
+	if amount, ok := l.Line("kms.key", "us-east-1", decimal.NewFromInt(1)); !ok || amount.String() != "1" {
+		t.Errorf("a key costs %s, %v", amount, ok)
+	}
+	for _, r := range l.Rows {
+		if r.Region != l.Origin {
+			t.Errorf("row %s of %s: nobody has checked a price of that region", r.Key, r.Region)
+		}
 	}
 }
