@@ -133,7 +133,9 @@ func createSubscriber(ctx context.Context, c *Call, in *budgets.CreateSubscriber
 	switch {
 	case s == nil || s.SubscriptionType == "" || aws.ToString(s.Address) == "":
 		return nil, badParameter("A subscriber needs its type and an address.")
-	case slices.ContainsFunc(all, func(o budgettypes.Subscriber) bool { return *o.Address == *s.Address && o.SubscriptionType == s.SubscriptionType }):
+	case slices.ContainsFunc(all, func(o budgettypes.Subscriber) bool {
+		return *o.Address == *s.Address && o.SubscriptionType == s.SubscriptionType
+	}):
 		return nil, refuse(http.StatusBadRequest, "DuplicateRecordException", "The subscriber already exists.")
 	case len(all) >= mostSubscribers:
 		return nil, refuse(http.StatusBadRequest, "CreationLimitExceededException", "A notification has at most %d subscribers.", mostSubscribers)

@@ -3,7 +3,7 @@ package awssim
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -95,9 +95,8 @@ func (r *rule) due() bool {
 	if r.Probability >= 1 {
 		return true
 	}
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d/%d/%d", r.Seed, r.ID, r.Seen)
-	return float64(h.Sum64()>>11)/(1<<53) < r.Probability
+	draw := rand.New(rand.NewPCG(uint64(r.Seed), uint64(r.ID)<<32^uint64(r.Seen)))
+	return draw.Float64() < r.Probability
 }
 
 func (r *rule) waits() bool { return r.DelayMS > 0 || r.Action == delayed || r.Action == timeout }

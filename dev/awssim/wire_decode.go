@@ -22,6 +22,11 @@ func decodeForm(r *http.Request, body []byte, ec2 bool) (op string, tree map[str
 			return "", nil, refuse(http.StatusBadRequest, "MalformedQueryString", "The query string contains a syntax error: %v", err)
 		}
 	}
+	for name, values := range form {
+		if len(values) != 1 {
+			return "", nil, invalid("The parameter %s may be given only once.", name)
+		}
+	}
 	op = form.Get("Action")
 	if op == "" {
 		return "", nil, refuse(http.StatusBadRequest, "MissingAction", "The request is missing an action or a required parameter.")
@@ -30,9 +35,6 @@ func decodeForm(r *http.Request, body []byte, ec2 bool) (op string, tree map[str
 	form.Del("Version")
 	root := map[string]any{}
 	for name, values := range form {
-		if len(values) != 1 {
-			return op, nil, invalid("The parameter %s may be given only once.", name)
-		}
 		if err := plant(root, strings.Split(name, "."), values[0]); err != nil {
 			return op, nil, err
 		}
