@@ -172,7 +172,7 @@ CREATE INDEX approvals_request ON approvals (request_id, at);
 -- +goose StatementBegin
 CREATE FUNCTION approvals_four_eyes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.decision = 'approve' AND NEW.person_id IS NOT NULL AND NOT NEW.break_glass AND EXISTS (
+    IF NEW.decision = 'approve' AND NEW.person_id IS NOT NULL AND NOT NEW.break_glass AND NOT NEW.dropped AND EXISTS (
         SELECT 1 FROM requests r WHERE r.id = NEW.request_id AND (r.requester_id = NEW.person_id OR NEW.person_id = ANY (r.inputs_by))
     ) THEN
         RAISE EXCEPTION 'self-approval' USING ERRCODE = 'check_violation', CONSTRAINT = 'approvals_four_eyes';
