@@ -14,9 +14,9 @@ import (
 // Decisions takes what people say of a request: approve, reject, ask for changes, plan again, cancel, comment.
 type Decisions struct {
 	Store interface {
-		Decide(ctx context.Context, a models.Actor, id, hash string, d models.Decision, reason string) (models.Request, error)
-		PlanAgain(ctx context.Context, a models.Actor, id string) (models.Request, error)
-		Cancel(ctx context.Context, a models.Actor, id string) (models.Request, error)
+		Decide(ctx context.Context, a models.Actor, id, hash string, d models.Decision, reason string) error
+		PlanAgain(ctx context.Context, a models.Actor, id string) error
+		CancelRequest(ctx context.Context, a models.Actor, id string) error
 	}
 	Talk interface {
 		Comment(ctx context.Context, a models.Actor, id, key, body string) error
@@ -46,11 +46,10 @@ func (h *Decisions) decide(c *fiber.Ctx, d models.Decision) error {
 	if err != nil {
 		return err
 	}
-	r, err := h.Store.Decide(c.UserContext(), actor(c), c.Params("id"), in.Hash, d, strings.TrimSpace(in.Reason))
-	if err != nil {
+	if err := h.Store.Decide(c.UserContext(), actor(c), c.Params("id"), in.Hash, d, strings.TrimSpace(in.Reason)); err != nil {
 		return err
 	}
-	return redirect(c, urls.Request(r.ID))
+	return redirect(c, urls.Request(c.Params("id")))
 }
 
 type bareForm struct {
@@ -62,17 +61,16 @@ type bareForm struct {
 func (h *Decisions) PlanAgain(c *fiber.Ctx) error { return h.move(c, h.Store.PlanAgain) }
 
 // Cancel handles POST /requests/:id/cancel.
-func (h *Decisions) Cancel(c *fiber.Ctx) error { return h.move(c, h.Store.Cancel) }
+func (h *Decisions) Cancel(c *fiber.Ctx) error { return h.move(c, h.Store.CancelRequest) }
 
-func (h *Decisions) move(c *fiber.Ctx, do func(context.Context, models.Actor, string) (models.Request, error)) error {
+func (h *Decisions) move(c *fiber.Ctx, do func(context.Context, models.Actor, string) error) error {
 	if _, err := form.Decode[bareForm](c); err != nil {
 		return err
 	}
-	r, err := do(c.UserContext(), actor(c), c.Params("id"))
-	if err != nil {
+	if err := do(c.UserContext(), actor(c), c.Params("id")); err != nil {
 		return err
 	}
-	return redirect(c, urls.Request(r.ID))
+	return redirect(c, urls.Request(c.Params("id")))
 }
 
 type commentForm struct {

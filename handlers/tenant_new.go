@@ -22,7 +22,7 @@ type NewTenant struct {
 	Store interface {
 		RequestTenant(ctx context.Context, a models.Actor, key string, in models.TenantInputs, draft string) (models.Request, error)
 		SlugTaken(ctx context.Context, a models.Actor, slug string) (bool, error)
-		EditInputs(ctx context.Context, a models.Actor, id string, in models.TenantInputs) (models.Request, error)
+		EditTenantRequest(ctx context.Context, a models.Actor, id string, in models.TenantInputs) (models.Request, error)
 	}
 	Forms interface {
 		SaveForm(ctx context.Context, a models.Actor, f models.SavedForm) (string, error)
@@ -258,7 +258,7 @@ func (h *NewTenant) Change(c *fiber.Ctx) error {
 	inputs, errors := inputsOf(in)
 	if errors == nil {
 		var req models.Request
-		if req, err = h.Store.EditInputs(c.UserContext(), actor(c), c.Params("id"), inputs); err == nil {
+		if req, err = h.Store.EditTenantRequest(c.UserContext(), actor(c), c.Params("id"), inputs); err == nil {
 			return redirect(c, urls.Request(req.ID))
 		}
 		errors = models.Fields(err)
