@@ -1,52 +1,53 @@
-// Package crash kills the process at named points, each once: the crash walk's way to hit every point of a run.
+// Package crash ends the process at named points, so that a test can walk through every place where a crash matters.
 package crash
 
 import (
-	"bufio"
 	"fmt"
+	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 )
 
-// At gives the hook for the engine. The first point that is not yet a line of the file is appended and synced, then the process kills
-// itself with SIGKILL; a point that is in the file does nothing.
-func At(path string) (func(kind, step, point string), error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open crash log: %w", err)
-	}
-	seen := map[string]bool{}
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		seen[lines.Text()] = true
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read crash log: %w", err)
-	}
+// At returns the engine's crash hook. At the first point that is not yet a line of the file it appends that line, syncs
+// it, and kills the process as the kernel would: no deferred call runs. Each point is so hit once, over all restarts.
+func At(file string, log *slog.Logger) func(kind, step, point string) {
 	var mu sync.Mutex
 	return func(kind, step, point string) {
 		mu.Lock()
 		defer mu.Unlock()
-		name := kind + " " + step + " " + point
-		if seen[name] {
-			return
+		first, err := note(file, strings.Join([]string{kind, step, point}, " "))
+		if err != nil {
+			log.Error("crash log", "err", err)
 		}
-		if _, err := file.WriteString(name + "\n"); err != nil {
-			die("write crash log", err)
+		if first {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // the signal is on its way; nothing may happen in between
 		}
-		if err := file.Sync(); err != nil {
-			die("sync crash log", err)
-		}
-		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
-			die("kill", err)
-		}
-		select {} // the signal arrives before anything else is done
-	}, nil
+	}
 }
 
-// die ends the process: a walk that cannot count its points would never end.
-func die(doing string, err error) {
-	fmt.Fprintf(os.Stderr, "crash log: %s: %v\n", doing, err)
-	os.Exit(3)
+// note adds the line unless it is there, and tells whether it did. The file's lock makes two replicas share one walk.
+func note(file, line string) (first bool, err error) {
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return false, fmt.Errorf("lock %s: %w", file, err)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return false, err
+	}
+	if slices.Contains(strings.Split(string(content), "\n"), line) {
+		return false, nil
+	}
+	if _, err := fmt.Fprintln(f, line); err != nil {
+		return false, err
+	}
+	return true, f.Sync()
 }

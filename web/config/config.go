@@ -69,6 +69,7 @@ type AWS struct {
 type Engine struct {
 	RulesFile  string        `env:"RULES_FILE" doc:"Rules of the platform team. Empty means the shipped file."`
 	PricesFile string        `env:"PRICES_FILE" doc:"Prices of the platform team. Empty means the shipped file."`
+	BreakGlass bool          `env:"BREAK_GLASS" envDefault:"false" doc:"Whether an admin may approve alone, their own request included, after a fresh sign-in and with a typed reason."`
 	Lease      time.Duration `env:"LEASE" envDefault:"10s" doc:"How long a worker's claim on a step outlives the worker, 1s to 60s."`
 }
 

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"regexp"
+
+	"slipway/models/store"
+	"slipway/provisioners"
+)
+
+// open makes the store and, when this process works on runs, its worker. Nothing of it talks to the database yet.
+func (r *running) open(ctx context.Context) error {
+	c := r.config
+	pattern, err := regexp.Compile(c.SignIn.TenantGroupPattern)
+	if err != nil {
+		return err
+	}
+	r.store, err = store.Open(ctx, store.Options{
+		URL: c.Database.URL.Reveal(), Connections: int(c.Database.Connections), Clock: r.clock, Logger: r.log, GroupPattern: pattern,
+		AdminGroups: c.SignIn.AdminGroups, AccountEmail: c.AWS.AccountEmail, Slots: c.AWS.AccountSlots, BreakGlass: c.Engine.BreakGlass,
+	})
+	if err != nil || !r.works {
+		return err
+	}
+	if err := r.employ(); err != nil {
+		r.store.Close()
+		return err
+	}
+	return nil
+}
+
+// employ wires the engine and what wakes it.
+func (r *running) employ() error {
+	crash, err := crashHook(r.log)
+	if err != nil {
+		return err
+	}
+	engine, err := provisioners.NewEngine(provisioners.EngineOptions{
+		Journal: r.store.Journal(), Clock: r.clock, Logger: r.log, Metrics: provisioners.NewMetrics(r.metrics), Owner: owner(),
+		Lease: r.config.Engine.Lease, Slots: r.config.AWS.AccountSlots, Crash: crash,
+	})
+	if err != nil {
+		return err
+	}
+	r.worker, err = provisioners.NewWorker(provisioners.Options{Engine: engine, Pool: r.store.Pool(), Logger: r.log})
+	return err
+}
+
+// owner names this process in leases: readable in the journal, and never the same twice.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()[:8])
+}
