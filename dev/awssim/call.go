@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -41,6 +42,8 @@ var errWaits = errors.New("delayed by a rule")
 // attempt is one transaction. hit carries the rule from an attempt that had to wait to the
 // one that follows: a rule counts once per call.
 func (s *Sim) attempt(ctx context.Context, c *Call, sig signature, op operation, in any, hit **rule) (out any, opErr, err error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
+	defer cancel()
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := c.enter(ctx, tx); err != nil {
 			return err
@@ -96,7 +99,10 @@ func (c *Call) guarded(ctx context.Context, tx pgx.Tx, op operation, in any) (ou
 	return out, opErr
 }
 
-const callsKept = 20000
+const (
+	callsKept    = 20000
+	attemptLimit = 30 * time.Second // waiting for the world's lock included
+)
 
 // record writes the call's line into the log, in the transaction of the change: what the
 // log does not hold did not happen.

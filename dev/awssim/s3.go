@@ -3,14 +3,13 @@ package awssim
 import (
 	"bytes"
 	"context"
-	"crypto/md5" //nolint:gosec // S3's ETag is an MD5
+	"crypto/md5" // S3's ETag is an MD5
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -143,7 +142,7 @@ func putObject(ctx context.Context, c *Call, in *s3.PutObjectInput) (*s3.PutObje
 	if err != nil {
 		return nil, fmt.Errorf("read the object: %w", err)
 	}
-	sum := md5.Sum(body) //nolint:gosec // S3's ETag is an MD5
+	sum := md5.Sum(body) // S3's ETag is an MD5
 	etag := `"` + hex.EncodeToString(sum[:]) + `"`
 	var retain *time.Time
 	if in.ObjectLockMode != "" {
@@ -248,41 +247,4 @@ func deleteObject(ctx context.Context, c *Call, in *s3.DeleteObjectInput) (*s3.D
 		return nil, fmt.Errorf("delete object %s/%s: %w", name, key, err)
 	}
 	return &s3.DeleteObjectOutput{}, nil
-}
-
-func listObjects(ctx context.Context, c *Call, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	name, prefix := aws.ToString(in.Bucket), aws.ToString(in.Prefix)
-	if _, err := c.inBucket(ctx, name, "s3:ListBucket", ""); err != nil {
-		return nil, err
-	}
-	most := aws.ToInt32(in.MaxKeys)
-	if most <= 0 || most > 1000 {
-		most = 1000
-	}
-	after := aws.ToString(in.StartAfter)
-	if in.ContinuationToken != nil {
-		after = strings.TrimPrefix(*in.ContinuationToken, "after:")
-	}
-	rows, err := c.Tx.Query(ctx, `SELECT key, etag, octet_length(body), modified_at FROM objects WHERE bucket = $1 AND starts_with(key, $2) AND key > $3 ORDER BY key LIMIT $4`, name, prefix, after, most+1)
-	if err != nil {
-		return nil, fmt.Errorf("list bucket %s: %w", name, err)
-	}
-	defer rows.Close()
-	out := &s3.ListObjectsV2Output{Name: &name, Prefix: &prefix, MaxKeys: &most, IsTruncated: aws.Bool(false)}
-	for rows.Next() {
-		var o s3types.Object
-		var size int64
-		if err := rows.Scan(&o.Key, &o.ETag, &size, &o.LastModified); err != nil {
-			return nil, fmt.Errorf("list bucket %s: %w", name, err)
-		}
-		if len(out.Contents) == int(most) {
-			out.IsTruncated = aws.Bool(true)
-			out.NextContinuationToken = aws.String("after:" + *out.Contents[most-1].Key)
-			break
-		}
-		o.Size, o.StorageClass = &size, s3types.ObjectStorageClassStandard
-		out.Contents = append(out.Contents, o)
-	}
-	out.KeyCount = aws.Int32(int32(len(out.Contents)))
-	return out, rows.Err()
 }

@@ -66,7 +66,6 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		svc = service{protocol: guessProtocol(r)}
 	}
 	if err == nil && !known {
-		s.log.Warn("unknown AWS service", "service", scope.service, "target", r.Header.Get("X-Amz-Target"), "path", r.URL.Path)
 		err = refuse(http.StatusNotFound, "UnknownOperationException", "The simulator does not know the service %q.", scope.service)
 	}
 	var out any
@@ -79,6 +78,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
+		s.noteUnknown(r, c, err)
 		s.writeError(w, c, svc, err)
 		return
 	}
@@ -101,13 +101,12 @@ func (s *Sim) serve(r *http.Request, c *Call, svc service, scope signature) (any
 		return nil, verdict{}, refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size exceeds %d bytes.", limit)
 	}
 	call, err := s.decode(r, svc, scope.service, body)
+	c.Service, c.Op, c.body = call.service, call.op, call.body
 	if err != nil {
 		return nil, verdict{}, err
 	}
-	c.Service, c.Op, c.body = call.service, call.op, call.body
 	op, ok := s.ops[call.service+"."+call.op]
 	if !ok {
-		s.log.Warn("unknown AWS operation", "service", call.service, "op", call.op)
 		return nil, verdict{}, unknownOperation(svc.protocol, call.op)
 	}
 	in := reflect.New(op.in)
@@ -115,6 +114,15 @@ func (s *Sim) serve(r *http.Request, c *Call, svc service, scope signature) (any
 		return nil, verdict{}, badMember(svc.protocol, err)
 	}
 	return s.do(r.Context(), c, scope, op, in.Interface())
+}
+
+// noteUnknown logs what the simulator does not play, by name: that is how one learns what
+// to write next.
+func (s *Sim) noteUnknown(r *http.Request, c *Call, err error) {
+	var e *APIError
+	if errors.As(err, &e) && (e.Code == "UnknownOperationException" || e.Code == "InvalidAction") {
+		s.log.Warn("unknown AWS operation", "service", c.Service, "op", c.Op, "target", r.Header.Get("X-Amz-Target"), "method", r.Method, "path", r.URL.Path)
+	}
 }
 
 func unknownOperation(p protocol, op string) error {

@@ -101,8 +101,8 @@ func (c *Call) principal(ctx context.Context, sig signature) (Principal, error) 
 	var tags []byte
 	var token string
 	var expires time.Time
-	err := c.Tx.QueryRow(ctx, `SELECT token, account, arn, user_id, role_name, role_arn, session_name, source_identity, tags, transitive, session_policy, admin, expires_at
-		FROM sessions WHERE key = $1`, sig.key).Scan(&token, &p.Account, &p.ARN, &p.UserID, &p.RoleName, &p.RoleARN, &p.SessionName, &p.SourceIdentity, &tags, &p.Transitive, &p.SessionPolicy, &p.Admin, &expires)
+	err := c.Tx.QueryRow(ctx, `SELECT token, account, arn, user_id, role_name, role_arn, session_name, source_identity, tags, transitive, session_policy, expires_at
+		FROM sessions WHERE key = $1`, sig.key).Scan(&token, &p.Account, &p.ARN, &p.UserID, &p.RoleName, &p.RoleARN, &p.SessionName, &p.SourceIdentity, &tags, &p.Transitive, &p.SessionPolicy, &expires)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, unknownToken(c.Service)
 	}

@@ -88,7 +88,7 @@ func decodeS3(r *http.Request, body []byte, c *wireCall) error {
 // s3Query accepts the query parameters the operations here have; any other one selects a
 // sub-resource (acl, tagging, versions ...) that the simulator does not play.
 func s3Query(r *http.Request, c *wireCall) error {
-	members := map[string]string{"prefix": "Prefix", "max-keys": "MaxKeys", "continuation-token": "ContinuationToken", "start-after": "StartAfter"}
+	members := map[string]string{"prefix": "Prefix", "max-keys": "MaxKeys", "continuation-token": "ContinuationToken", "start-after": "StartAfter", "delimiter": "Delimiter"}
 	for name, values := range r.URL.Query() {
 		switch {
 		case name == "x-id" || (name == "list-type" && values[0] == "2"):
@@ -216,8 +216,11 @@ func listBody(svc service, o *s3.ListObjectsV2Output) []byte {
 	for _, object := range o.Contents { // flattened: one element per object
 		x.value("Contents", reflect.ValueOf(object))
 	}
+	for _, prefix := range o.CommonPrefixes {
+		x.value("CommonPrefixes", reflect.ValueOf(prefix))
+	}
 	flat := *o
-	flat.Contents = nil
+	flat.Contents, flat.CommonPrefixes = nil, nil
 	x.members(reflect.ValueOf(flat))
 	b.WriteString(`</ListBucketResult>`)
 	return b.Bytes()

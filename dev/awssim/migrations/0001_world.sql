@@ -109,7 +109,6 @@ CREATE TABLE sessions (
     tags            jsonb NOT NULL,
     transitive      text[] NOT NULL,
     session_policy  text NOT NULL,
-    admin           boolean NOT NULL DEFAULT false,
     expires_at      timestamptz NOT NULL
 );
 CREATE INDEX sessions_expiry ON sessions (expires_at);
