@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"slipway/handlers/form"
+	"slipway/handlers/visit"
 	"slipway/models"
 	"slipway/views/ui"
-	"slipway/views/urls"
 )
 
 // Desk is what every page has in common: the counts beside the navigation, the clock, the banner of a simulated AWS.
@@ -24,9 +23,6 @@ type Desk struct {
 	Simulated bool // AWS is the simulator
 }
 
-// themeCookie keeps the reader's choice; the server renders it, so that no script and no flash takes part.
-const themeCookie = "slipway_theme"
-
 // page fills what surrounds the content of every signed-in page.
 func (d *Desk) page(c *fiber.Ctx) (ui.Page, error) {
 	a := actor(c)
@@ -35,13 +31,10 @@ func (d *Desk) page(c *fiber.Ctx) (ui.Page, error) {
 		return ui.Page{}, err
 	}
 	return ui.Page{
-		Name: a.Person.Name, Role: roleWords(a), CSRF: csrf(c), Path: c.OriginalURL(), Theme: Theme(c), Approvals: n.Approvals, Runs: n.Runs,
+		Name: a.Person.Name, Role: roleWords(a), CSRF: csrf(c), Path: c.OriginalURL(), Theme: visit.Theme(c), Approvals: n.Approvals, Runs: n.Runs,
 		SeesAudit: a.SeesAll(), SeesAdmin: a.Has(models.PlatformAdmin) || a.Has(models.Auditor), MayRequest: a.MayRequestTenant(), Simulated: d.Simulated,
 	}, nil
 }
-
-// Theme is the reader's choice, from the cookie.
-func Theme(c *fiber.Ctx) ui.Theme { return ui.ParseTheme(c.Cookies(themeCookie)) }
 
 // roleWords is the strongest right of a person in one word, or with the tenant it is for.
 func roleWords(a models.Actor) string {
@@ -71,18 +64,9 @@ func (d *Desk) SetTheme(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Cookie(&fiber.Cookie{Name: themeCookie, Value: string(ui.ParseTheme(in.Theme)), Path: "/", MaxAge: 365 * 24 * 3600, HTTPOnly: true,
+	c.Cookie(&fiber.Cookie{Name: visit.ThemeCookie, Value: string(ui.ParseTheme(in.Theme)), Path: "/", MaxAge: 365 * 24 * 3600, HTTPOnly: true,
 		SameSite: fiber.CookieSameSiteLaxMode, Secure: c.Protocol() == "https"})
-	return redirect(c, localPath(in.Back))
-}
-
-// localPath keeps a way back on this server; anything else leads home.
-func localPath(p string) string {
-	u, err := url.Parse(p)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t") {
-		return urls.Home
-	}
-	return p
+	return redirect(c, visit.Local(in.Back))
 }
 
 // listParams are the parameters that every list takes from its address.
