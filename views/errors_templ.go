@@ -287,7 +287,7 @@ func errorContent(e ErrorPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if e.Path != "" && (e.Status == 503 || e.Status == 429) {
-			templ_7745c5c3_Err = ui.LinkButton(e.Path, "Try again", ui.IconRefreshCw, ui.Quiet).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.LinkButton(urls.Local(e.Path), "Try again", ui.IconRefreshCw, ui.Quiet).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -199,5 +199,5 @@ func (r Request) runCallout() ui.Callout {
 }
 
 func planCount(p Plan) string {
-	return fmt.Sprintf("%d of %s", p.Total-p.Tally[models.Exists], ui.Plural(p.Total, "thing", "things"))
+	return ui.Plural(p.Total-p.Tally[models.Exists], "change", "changes")
 }

@@ -34,7 +34,7 @@ func tenantStories() []story {
 }
 
 func tenantFormStories() []story {
-	blank := NewTenant{Form: TenantForm{CSRF: "token", Key: id1, Classes: []string{"nonprod", "prod"}}, GroupPattern: "^[a-z0-9][a-z0-9-]{1,62}$", UsualTime: "usually 14 m, worst 22 m"}
+	blank := NewTenant{Form: TenantForm{CSRF: "token", Key: id1, Classes: []string{"nonprod", "prod"}}, GroupPattern: "^[a-z0-9][a-z0-9-]{1,62}$", UsualTime: "14 m, worst 22 m"}
 	bad := blank
 	bad.Form = TenantForm{Slug: "Refunds_Service", DisplayName: "Refunds", Description: hostile, OwnerGroup: "refunds-owners", DeveloperGroup: "refunds-owners", CostCentre: "", Budget: "plenty", CSRF: "token", Key: id1,
 		Errors: map[string]string{"slug": `Use "refunds-service": only lower case letters, digits and single hyphens are possible in account names and addresses.`, "developer_group": "Each role needs a group of its own, or nobody could tell owners from developers.", "viewer_group": "Name a group of your identity provider.", "cost_centre": "Give the cost centre as finance writes it, for example CC-4100.", "budget": "Give a number, for example 2500.", "classes": "Choose at least one account: nonprod, prod or both."}}

@@ -55,7 +55,7 @@ type NewTenant struct {
 	Form         TenantForm
 	GroupPattern string  // how group names look here, in words or as a pattern; may be empty
 	Approvers    string  // "a platform-admin: Jonas Weil or Noor Haddad"; empty: by the rules
-	UsualTime    string  // "usually 14 m, worst 22 m"; empty under five past runs
+	UsualTime    string  // "14 m, worst 22 m"; empty under five past runs
 	Restored     ui.When // a draft was restored, saved then; zero: none
 	RestoredWhy  string  // "Your session had ended"; may be empty
 

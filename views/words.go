@@ -1,8 +1,11 @@
 package views
 
 import (
+	"strings"
+
 	"slipway/models"
 	"slipway/views/ui"
+	"slipway/views/urls"
 )
 
 func countOrNone(n int) string {
@@ -61,4 +64,45 @@ func requestFact(id string) []ui.Pair {
 		return nil
 	}
 	return []ui.Pair{{Label: "Request id", Value: id}}
+}
+
+// commas joins what is not empty.
+func commas(parts ...string) string {
+	var some []string
+	for _, p := range parts {
+		if p != "" {
+			some = append(some, p)
+		}
+	}
+	return strings.Join(some, ", ")
+}
+
+// after continues a line with a comma, when there is something to say.
+func after(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ", " + s
+}
+
+func (d Demand) noted() string {
+	if d.Note != "" && !d.When.At.IsZero() {
+		return d.Note + ", "
+	}
+	return d.Note
+}
+
+func (a AccountCard) numbered() string {
+	if a.AWSState == "" {
+		return ui.AccountNumber(a.AWSID)
+	}
+	return ui.AccountNumber(a.AWSID) + ", AWS says " + a.AWSState
+}
+
+func (t Tenant) facts() []ui.Fact {
+	all := []ui.Fact{{Value: t.Slug, Code: true}, {Label: "Cost centre", Value: t.CostCentre}, {Label: "Made", When: t.Made}}
+	if t.RequestNumber != "" {
+		all = append(all, ui.Fact{Label: "Asked for in", Value: t.RequestNumber, URL: urls.Request(t.RequestID)})
+	}
+	return all
 }

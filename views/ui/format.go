@@ -25,7 +25,7 @@ func Ago(now, t time.Time) When {
 		return When{}
 	}
 	if d := now.Sub(t); d >= time.Second {
-		return When{At: t, Ago: Span(d) + " ago"}
+		return When{At: t, Ago: rough(d) + " ago"}
 	}
 	return When{At: t, Ago: "just now"}
 }
@@ -35,7 +35,20 @@ func Age(now, t time.Time) When {
 	if t.IsZero() {
 		return When{}
 	}
-	return When{At: t, Ago: Span(now.Sub(t))}
+	return When{At: t, Ago: rough(now.Sub(t))}
+}
+
+// rough writes an age: nobody wants the seconds of something 14 minutes old.
+func rough(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d m", int(d.Minutes()))
+	case d < 24*time.Hour && int(d.Minutes())%60 == 0:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return Span(d)
 }
 
 func (w When) text(format string) string {

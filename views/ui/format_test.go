@@ -59,7 +59,7 @@ func TestWords(t *testing.T) {
 
 func TestAgo(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 14, 0, 0, time.UTC)
-	for want, at := range map[string]time.Time{"2 h 06 m ago": now.Add(-126 * time.Minute), "just now": now.Add(time.Second), "": {}} {
+	for want, at := range map[string]time.Time{"2 h 06 m ago": now.Add(-126 * time.Minute), "3 h ago": now.Add(-3 * time.Hour), "14 m ago": now.Add(-14*time.Minute - 5*time.Second), "4 s ago": now.Add(-4 * time.Second), "just now": now.Add(time.Second), "": {}} {
 		if got := Ago(now, at).Ago; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

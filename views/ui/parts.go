@@ -18,6 +18,8 @@ type Fact struct {
 	When  When
 }
 
+func (f Fact) empty() bool { return f.Value == "" && f.Text == "" && f.When.At.IsZero() }
+
 // Empty is what a list without rows says: what belongs here, why it is empty, what to do first.
 type Empty struct {
 	Title string
