@@ -19,6 +19,7 @@ import (
 	"slipway/dev/crash"
 	"slipway/dev/idp"
 	"slipway/dev/postgres"
+	"slipway/dev/seed"
 	"slipway/models/store"
 	"slipway/web/config"
 )
@@ -108,8 +109,19 @@ func surrounded(ctx context.Context, c config.Config, d config.Dev, ports ports,
 	return serve(ctx, process{
 		config: c, vars: environ(), web: true, works: true, log: log, page: ports.page, ops: ports.ops, failed: failed,
 		extra: append(mount("/dev/idp", provider), mount("/dev/aws", http.StripPrefix("/dev/aws", sim.AdminHandler()))...),
-		ready: func() { announce(c, d) },
+		ready: func() {
+			announce(c, d)
+			go populate(ctx, c, d, log)
+		},
 	})
+}
+
+// populate lets demo people ask for and decide what a first look should find; on later starts it finds it done.
+func populate(ctx context.Context, c config.Config, d config.Dev, log *slog.Logger) {
+	err := seed.Run(ctx, seed.Options{URL: c.Server.PublicURL, Dir: d.DataDir, Logger: log.With("part", "seed")})
+	if err != nil && ctx.Err() == nil {
+		log.Warn("demo data is not complete; the next start goes on", "err", err)
+	}
 }
 
 // simulated keeps the SDK away from whatever credentials this machine holds: the simulator knows these.

@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"regexp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
 
 	"slipway/models"
+	"slipway/models/rules"
 	"slipway/models/store"
 	"slipway/provisioners"
 	"slipway/web"
@@ -81,6 +83,10 @@ type running struct {
 	metrics *prometheus.Registry
 	worker  *provisioners.Worker // nil: this process does not work on runs
 	started chan struct{}        // closed when the worker works
+
+	groups     *regexp.Regexp // what a tenant's groups must match
+	rules      *rules.Live
+	ruleSource []byte // the file that was tried last
 }
 
 // serve runs until the context ends, which is the first signal, or until a listener fails.
@@ -110,6 +116,7 @@ func serve(ctx context.Context, p process) error {
 		stopOps = serveHTTP(ops.Server(r.config.Server.OpsAddr, r.metrics), r.ops, r.failed)
 	}
 	go func() { r.failed <- face.Serve(r.page) }()
+	go r.watchRules(ctx)
 	begun := make(chan struct{})
 	go func() { defer close(begun); r.begin(ctx) }()
 	r.log.Info("serving", "version", build(), "address", r.config.Server.Addr, "public_url", r.config.Server.PublicURL, "web", p.web, "worker", p.works)

@@ -41,11 +41,6 @@ func (r *running) face(context.Context) (face, error) {
 	})
 }
 
-// routes is the route table: what each address answers with. web adds sign-in, static files and health.
-func (r *running) routes(*stream.Hub) []web.Route {
-	return r.extra
-}
-
 // workerHealth answers a worker's load balancer or orchestrator; there are no pages in it.
 type workerHealth struct {
 	*http.Server

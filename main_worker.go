@@ -14,12 +14,15 @@ import (
 // open makes the store and, when this process works on runs, its worker. Nothing of it talks to the database yet.
 func (r *running) open(ctx context.Context) error {
 	c := r.config
-	pattern, err := regexp.Compile(c.SignIn.TenantGroupPattern)
-	if err != nil {
+	var err error
+	if r.groups, err = regexp.Compile(c.SignIn.TenantGroupPattern); err != nil {
+		return err
+	}
+	if err := r.loadRules(); err != nil {
 		return err
 	}
 	r.store, err = store.Open(ctx, store.Options{
-		URL: c.Database.URL.Reveal(), Connections: int(c.Database.Connections), Clock: r.clock, Logger: r.log, GroupPattern: pattern,
+		URL: c.Database.URL.Reveal(), Connections: int(c.Database.Connections), Clock: r.clock, Logger: r.log, GroupPattern: r.groups,
 		AdminGroups: c.SignIn.AdminGroups, AccountEmail: c.AWS.AccountEmail, Slots: c.AWS.AccountSlots, BreakGlass: c.Engine.BreakGlass,
 	})
 	if err != nil || !r.works {
@@ -39,7 +42,7 @@ func (r *running) employ() error {
 		return err
 	}
 	engine, err := provisioners.NewEngine(provisioners.EngineOptions{
-		Journal: r.store.Journal(), Clock: r.clock, Logger: r.log, Metrics: provisioners.NewMetrics(r.metrics), Owner: owner(),
+		Journal: r.store.Journal(), Rules: r.rules, Clock: r.clock, Logger: r.log, Metrics: provisioners.NewMetrics(r.metrics), Owner: owner(),
 		Lease: r.config.Engine.Lease, Slots: r.config.AWS.AccountSlots, Crash: crash,
 	})
 	if err != nil {

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"slipway/models/price"
+	"slipway/models/rules"
+)
+
+// rulesEvery is how soon a changed rules file counts.
+const rulesEvery = 2 * time.Second
+
+// loadRules puts the platform team's file in force, or the shipped one. At start there is no last good file to keep, so
+// one that does not compile stops the start.
+func (r *running) loadRules() error {
+	source, origin, err := r.ruleFile()
+	if err != nil {
+		return err
+	}
+	set, err := rules.Load(source)
+	if err != nil {
+		return fmt.Errorf("rules (%s): %w", origin, err)
+	}
+	r.rules, r.ruleSource = rules.NewLive(set, origin, r.clock.Now()), source
+	return nil
+}
+
+func (r *running) ruleFile() (source []byte, origin string, err error) {
+	file := r.config.Engine.RulesFile
+	if file == "" {
+		return rules.Default(), "shipped with Slipway", nil
+	}
+	source, err = os.ReadFile(file)
+	if err != nil {
+		return nil, file, fmt.Errorf("read the rules: %w", err)
+	}
+	return source, file, nil
+}
+
+// watchRules takes a changed file over; one that cannot be read or does not compile leaves the last good one in force,
+// and the rules page says why.
+func (r *running) watchRules(ctx context.Context) {
+	if r.config.Engine.RulesFile == "" {
+		return
+	}
+	tick := time.NewTicker(rulesEvery)
+	defer tick.Stop()
+	unreadable := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		source, origin, err := r.ruleFile()
+		switch {
+		case err != nil && !unreadable:
+			unreadable = true
+			r.rules.Refuse(err, r.clock.Now())
+			r.log.Error("rules", "err", err)
+		case err == nil && (unreadable || !bytes.Equal(source, r.ruleSource)):
+			unreadable, r.ruleSource = false, source
+			if err := r.rules.Replace(source, origin, r.clock.Now()); err != nil {
+				r.log.Error("rules: the last good file stays in force", "err", err)
+				continue
+			}
+			r.log.Info("rules: a changed file is in force", "digest", r.rules.Status().Digest)
+		}
+	}
+}
+
+// prices reads the platform team's price file, or the shipped one.
+func (r *running) prices() (*price.List, error) {
+	source, origin := price.Default(), "shipped with Slipway"
+	if file := r.config.Engine.PricesFile; file != "" {
+		var err error
+		if source, err = os.ReadFile(file); err != nil {
+			return nil, fmt.Errorf("read the prices: %w", err)
+		}
+		origin = file
+	}
+	list, err := price.Load(source)
+	if err != nil {
+		return nil, fmt.Errorf("prices (%s): %w", origin, err)
+	}
+	return list, nil
+}
