@@ -1,7 +1,10 @@
 package models
 
 import (
+	"encoding/hex"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -46,3 +49,22 @@ type AuditReport struct {
 
 // OK tells whether the chain verifies.
 func (r AuditReport) OK() bool { return r.BrokenAt == 0 && r.Gap == 0 && r.AnchorWrong == "" }
+
+// ParseAnchor reads "seq:hash" as the log and the anchor bucket keep it.
+func ParseAnchor(s string) (AuditHead, error) {
+	number, sum, _ := strings.Cut(strings.TrimSpace(s), ":")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || seq < 1 {
+		return AuditHead{}, Errorf(Invalid, "An anchor is a sequence number, a colon and a hash; %q has no such number.", number)
+	}
+	hash, err := hex.DecodeString(sum)
+	if err != nil || len(hash) != 32 {
+		return AuditHead{}, Errorf(Invalid, "An anchor ends with 64 hexadecimal digits.")
+	}
+	return AuditHead{Seq: seq, Hash: hash}, nil
+}
+
+// String is the head as an anchor: seq:hash.
+func (h AuditHead) String() string {
+	return strconv.FormatInt(h.Seq, 10) + ":" + hex.EncodeToString(h.Hash)
+}
