@@ -28,6 +28,8 @@ func (e *Engine) endLook(ctx context.Context, d *doing, res Result) error {
 		c.State, c.Cursor, c.Waiting = d.row.State, res.Cursor, d.row.Waiting
 	case Working:
 		mem.Poll, mem.Gone = true, 0
+	case Onward:
+		mem.Poll, mem.Gone = false, 0
 	case Absent:
 		if mem.Poll {
 			mem.Gone++
@@ -36,7 +38,7 @@ func (e *Engine) endLook(ctx context.Context, d *doing, res Result) error {
 			return e.endError(ctx, d, fmt.Errorf("%s: what was started is not there any more", d.step.Title))
 		}
 	}
-	if next.Delay == 0 && res.Found != More {
+	if next.Delay == 0 && res.Found != More && res.Found != Onward {
 		next.Delay = e.delay(d.row.Name, mem.Looks)
 	}
 	next.State = mem

@@ -19,6 +19,7 @@ const (
 	Working              // there, not finished: Poll goes on
 	Present              // there as planned: the step is done
 	More                 // a page was read; go on from Result.Cursor in the next job
+	Onward               // a stage of the step is over: Find is asked again, and Start may run for the next stage
 )
 
 // Result is the answer of one short look. Outputs and events are journaled with it in one transaction.
