@@ -74,7 +74,19 @@ func candidates() []string {
 		matches, _ := filepath.Glob(pattern)
 		dirs = append(dirs, matches...)
 	}
-	return dirs
+	return append(dirs, installed()...)
+}
+
+// installed is where scripts/postgres puts its own copy: in the checkout, above wherever a test runs.
+func installed() []string {
+	dir, err := os.Getwd()
+	for err == nil && dir != filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return []string{filepath.Join(dir, ".cache", "postgres", "native", "bin")}
+		}
+		dir = filepath.Dir(dir)
+	}
+	return nil
 }
 
 func versionOf(bin string) (int, error) {
