@@ -72,6 +72,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	for name, limit := range limits {
 		cfg.ConnConfig.RuntimeParams[name] = strconv.FormatInt(limit.Milliseconds(), 10)
 	}
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC" // list cursors hold times as text
 	cfg.ConnConfig.RuntimeParams["application_name"] = "slipway"
 	cfg.AfterConnect = timesInUTC
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)

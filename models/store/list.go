@@ -1,0 +1,299 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"slipway/models"
+)
+
+const (
+	usualPage = 50
+	maxPage   = 200
+	maxSearch = 200
+	maxCount  = 10_000
+	batch     = 1000    // rows of one query of an export
+	maxExport = 100_000 // rows of one export
+)
+
+// column is something a list can be sorted by. It is never null.
+type column struct {
+	expr string
+	kind string // text, numeric or timestamptz
+}
+
+// listing is one kind of list: what it reads, how it may be sorted and what identifies a row.
+type listing[R any] struct {
+	columns string
+	from    string
+	id      string // the column that decides between equals
+	sorts   map[string]column
+	usual   string // the sort when none is asked for
+}
+
+// conditions narrow a list; all of them hold.
+type conditions struct {
+	where []string
+	args  []any
+}
+
+func (c *conditions) add(where string, args ...any) {
+	c.where = append(c.where, where)
+	c.args = append(c.args, args...)
+}
+
+// search asks for a text in any of the expressions, whatever wildcards it holds.
+func (c *conditions) search(text string, exprs ...string) error {
+	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	if len(text) > maxSearch {
+		return models.Errorf(models.Invalid, "Search for at most %d characters.", maxSearch)
+	}
+	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+	any := make([]string, len(exprs))
+	for i, e := range exprs {
+		any[i] = e + ` ILIKE ?`
+		c.args = append(c.args, like)
+	}
+	c.where = append(c.where, "("+strings.Join(any, " OR ")+")")
+	return nil
+}
+
+func (c conditions) sql() string {
+	if len(c.where) == 0 {
+		return "TRUE"
+	}
+	return strings.Join(c.where, " AND ")
+}
+
+// filter is one way to narrow a list from the address.
+type filter func(c *conditions, value string) error
+
+// narrow applies the query's filters; what the list does not know is an error, so that nobody believes in a filter that is none.
+func narrow(c *conditions, q models.ListQuery, known map[string]filter) error {
+	for name, text := range q.Filters {
+		f, ok := known[name]
+		switch {
+		case !ok:
+			return models.Errorf(models.Invalid, "This list has no filter %q.", clip(name))
+		case text == "":
+			continue
+		case len(text) > maxSearch:
+			return models.Errorf(models.Invalid, "The filter %q is too long.", name)
+		}
+		if err := f(c, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oneOf is a filter by a closed set of words.
+func oneOf[T ~string](expr string, allowed []T) filter {
+	return func(c *conditions, text string) error {
+		if !slices.Contains(allowed, T(text)) {
+			return models.Errorf(models.Invalid, "The filter knows no %q.", clip(text))
+		}
+		c.add(expr+` = ?`, text)
+		return nil
+	}
+}
+
+// equals is a filter by exact value.
+func equals(expr string) filter {
+	return func(c *conditions, text string) error {
+		c.add(expr+` = ?`, text)
+		return nil
+	}
+}
+
+// cursor is where a page begins or ends: the sort it belongs to, the sorted value and the row's id.
+type cursor struct {
+	Sort  string `json:"s"`
+	Value string `json:"v"`
+	ID    string `json:"i"`
+}
+
+func (c cursor) String() string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+var errCursor = models.Errorf(models.Invalid, "This page of the list does not exist. Start again at its beginning.")
+
+func parseCursor(text, sort string, col column) (cursor, error) {
+	var c cursor
+	if len(text) > 2000 {
+		return c, errCursor
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(b, &c) != nil || c.Sort != sort || !models.ValidID(c.ID) || strings.ContainsRune(c.Value, 0) {
+		return c, errCursor
+	}
+	switch col.kind {
+	case "numeric":
+		_, err = decimal.NewFromString(c.Value)
+	case "timestamptz":
+		_, err = time.Parse("2006-01-02 15:04:05.999999-07", c.Value)
+	}
+	if err != nil || len(c.Value) > 500 {
+		return c, errCursor
+	}
+	return c, nil
+}
+
+// keyed is a row with its place in the list.
+type keyed[R any] struct {
+	Row     R `gorm:"embedded"`
+	SortKey string
+	RowID   string
+}
+
+// page is the order and the part of a list that a query asks for.
+type page struct {
+	sort     string
+	col      column
+	down     bool // descending
+	back     bool // the page before, read backwards
+	at       cursor
+	hasPlace bool
+	limit    int
+}
+
+func (l listing[R]) page(q models.ListQuery) (page, error) {
+	p := page{sort: q.Sort, limit: q.Limit}
+	if p.sort == "" {
+		p.sort = l.usual
+	}
+	name, down := strings.CutPrefix(p.sort, "-")
+	col, ok := l.sorts[name]
+	if !ok {
+		return p, models.Errorf(models.Invalid, "This list cannot be sorted by %q.", clip(name))
+	}
+	p.col, p.down = col, down
+	if p.limit <= 0 {
+		p.limit = usualPage
+	}
+	p.limit = min(p.limit, maxPage)
+	place := q.After
+	if q.Before != "" {
+		place, p.back = q.Before, true
+	}
+	if q.After != "" && q.Before != "" {
+		return p, errCursor
+	}
+	if place == "" {
+		return p, nil
+	}
+	var err error
+	p.at, err = parseCursor(place, p.sort, col)
+	p.hasPlace = true
+	return p, err
+}
+
+// rows reads one page, and one row more to know whether another page follows.
+func (l listing[R]) rows(ctx context.Context, s *Store, c conditions, p page, limit int) ([]keyed[R], error) {
+	down := p.down != p.back
+	direction, beyond := "ASC", ">"
+	if down {
+		direction, beyond = "DESC", "<"
+	}
+	args := slices.Clone(c.args)
+	where := c.sql()
+	if p.hasPlace {
+		where += fmt.Sprintf(` AND (%s, %s) %s (?::%s, ?::uuid)`, p.col.expr, l.id, beyond, p.col.kind)
+		args = append(args, p.at.Value, p.at.ID)
+	}
+	rows, err := many[keyed[R]](s.read(ctx), fmt.Sprintf(`SELECT %s, (%s)::text AS sort_key, %s AS row_id FROM %s WHERE %s ORDER BY %s %s, %s %s LIMIT %d`,
+		l.columns, p.col.expr, l.id, l.from, where, p.col.expr, direction, l.id, direction, limit), args...)
+	if err != nil {
+		return nil, translate(fmt.Errorf("read the list: %w", err))
+	}
+	return rows, nil
+}
+
+// read gives one page of the list with the cursors of its neighbours and the count: two queries, whatever the number of rows.
+func (l listing[R]) read(ctx context.Context, s *Store, c conditions, q models.ListQuery) (list models.List[R], err error) {
+	p, err := l.page(q)
+	if err != nil {
+		return list, err
+	}
+	rows, err := l.rows(ctx, s, c, p, p.limit+1)
+	if err != nil {
+		return list, err
+	}
+	more := len(rows) > p.limit
+	rows = rows[:min(len(rows), p.limit)]
+	if p.back {
+		slices.Reverse(rows)
+	}
+	for _, r := range rows {
+		list.Rows = append(list.Rows, r.Row)
+	}
+	if n := len(rows); n > 0 {
+		first, last := rows[0], rows[n-1]
+		if p.back && more || !p.back && p.hasPlace {
+			list.Prev = cursor{p.sort, first.SortKey, first.RowID}.String()
+		}
+		if p.back || more {
+			list.Next = cursor{p.sort, last.SortKey, last.RowID}.String()
+		}
+	}
+	list.Total, err = countUpTo(ctx, s, l.from, c)
+	return list, err
+}
+
+// countUpTo counts exactly up to 10,000 and says 10,001 beyond.
+func countUpTo(ctx context.Context, s *Store, from string, c conditions) (int, error) {
+	type counted struct{ N int }
+	n, err := one[counted](s.read(ctx), fmt.Sprintf(`SELECT count(*) AS n FROM (SELECT 1 FROM %s WHERE %s LIMIT %d) c`, from, c.sql(), maxCount+1), c.args...)
+	if err != nil {
+		return 0, translate(fmt.Errorf("count the list: %w", err))
+	}
+	return n.N, nil
+}
+
+// each hands all filtered rows to fn, up to the limit of an export, in short queries: a slow reader holds no connection. The
+// export is audited before its first row leaves.
+func (l listing[R]) each(ctx context.Context, s *Store, actor models.Actor, name string, c conditions, q models.ListQuery, fn func(R) error) error {
+	q.After, q.Before = "", ""
+	p, err := l.page(q)
+	if err != nil {
+		return err
+	}
+	err = s.tx(ctx, func(t *tx) error {
+		return t.audit(actor, "export."+name, about{Type: "list", ID: name}, nil, map[string]any{"search": q.Search, "filters": q.Filters, "sort": p.sort})
+	})
+	if err != nil {
+		return err
+	}
+	for left := maxExport; left > 0; {
+		rows, err := l.rows(ctx, s, c, p, min(batch, left))
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := fn(r.Row); err != nil {
+				return err
+			}
+		}
+		if len(rows) < batch {
+			return nil
+		}
+		left -= len(rows)
+		last := rows[len(rows)-1]
+		p.at, p.hasPlace = cursor{p.sort, last.SortKey, last.RowID}, true
+	}
+	return nil
+}

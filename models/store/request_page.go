@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"slipway/models"
+)
+
+// How much of each kind a request's page shows.
+const (
+	pageApprovals = 100
+	pageComments  = 500
+)
+
+// RequestPage reads all that a request's page shows, in at most seven queries. A plan older than a day that waits for a
+// decision is sent to be computed again on the way.
+func (s *Store) RequestPage(ctx context.Context, actor models.Actor, id string) (models.RequestPage, error) {
+	p, err := s.requestPage(ctx, actor, id)
+	if err != nil || p.Plan == nil || p.Request.State != models.AwaitingApproval || s.clock.Now().Sub(p.Plan.ComputedAt) <= models.PlanLife {
+		return p, err
+	}
+	if err := s.refreshPlan(ctx, id); err != nil {
+		return p, fmt.Errorf("compute the old plan of %s again: %w", id, err)
+	}
+	return s.requestPage(ctx, actor, id)
+}
+
+func (s *Store) requestPage(ctx context.Context, actor models.Actor, id string) (p models.RequestPage, err error) {
+	if p.Request, err = s.Request(ctx, actor, id); err != nil {
+		return p, err
+	}
+	db := s.read(ctx)
+	requester, err := s.requesterOf(db, p.Request)
+	if err != nil {
+		return p, translate(err)
+	}
+	p.Requester = requester
+	if p.Request.TenantID != "" {
+		tenant, err := readTenant(db, p.Request.TenantID)
+		if err != nil {
+			return p, translate(err)
+		}
+		p.Tenant = &tenant
+	}
+	if p.Request.PlanID != "" {
+		plan, err := readPlan(db, p.Request.PlanID)
+		if err != nil {
+			return p, translate(err)
+		}
+		p.Plan = &plan
+	}
+	if p.Approvals, err = readApprovals(db, id); err != nil {
+		return p, translate(err)
+	}
+	if p.Comments, err = readComments(db, id); err != nil {
+		return p, translate(err)
+	}
+	if p.Request.HasRun() {
+		if p.Run, err = readRunRow(db, p.Request.RunID); err != nil {
+			return p, translate(err)
+		}
+		p.Failure = p.Run.Failure
+	}
+	p.NewGroups, err = newGroups(db, p.Request)
+	return p, err
+}
+
+// requesterOf reads the requester without their rights: a page shows name and address.
+func (s *Store) requesterOf(db *gorm.DB, r models.Request) (models.Person, error) {
+	row, err := one[personRow](db, `SELECT p.id AS person_id, p.issuer, p.subject, p.name, p.email, p.groups, p.groups_seen_at FROM people p WHERE p.id = ?`, r.RequesterID)
+	if err != nil {
+		return models.Person{}, fmt.Errorf("read the requester of %s: %w", r.ID, err)
+	}
+	return row.person(), nil
+}
+
+type approvalRow struct {
+	ID         string
+	RequestID  string
+	PlanHash   string
+	Decision   models.Decision
+	PersonID   *string
+	PersonName *string
+	Role       string
+	RuleID     string
+	Reason     string
+	BreakGlass bool
+	Dropped    bool
+	At         time.Time
+}
+
+func (r approvalRow) model() (models.Approval, error) {
+	return models.Approval{ID: r.ID, RequestID: r.RequestID, PlanHash: r.PlanHash, Decision: r.Decision, PersonID: value(r.PersonID), PersonName: value(r.PersonName),
+		Role: r.Role, RuleID: r.RuleID, Reason: r.Reason, BreakGlass: r.BreakGlass, Dropped: r.Dropped, At: r.At}, nil
+}
+
+func readApprovals(db *gorm.DB, requestID string) ([]models.Approval, error) {
+	rows, err := many[approvalRow](db, `SELECT * FROM (SELECT a.id, a.request_id, a.plan_hash, a.decision, a.person_id, p.name AS person_name, a.role, a.rule_id, a.reason,
+		a.break_glass, a.dropped, a.at FROM approvals a LEFT JOIN people p ON p.id = a.person_id WHERE a.request_id = ? ORDER BY a.at DESC, a.id LIMIT ?) newest
+		ORDER BY at, id`, requestID, pageApprovals)
+	if err != nil {
+		return nil, fmt.Errorf("read the decisions on %s: %w", requestID, err)
+	}
+	return modelsOf(rows, approvalRow.model)
+}
+
+func readComments(db *gorm.DB, requestID string) ([]models.Comment, error) {
+	rows, err := many[models.Comment](db, `SELECT * FROM (SELECT c.id, c.request_id, c.person_id, p.name AS person_name, c.body, c.at
+		FROM comments c JOIN people p ON p.id = c.person_id WHERE c.request_id = ? ORDER BY c.at DESC, c.id LIMIT ?) newest ORDER BY at, id`, requestID, pageComments)
+	if err != nil {
+		return nil, fmt.Errorf("read the discussion of %s: %w", requestID, err)
+	}
+	return rows, nil
+}
+
+func readRunRow(db *gorm.DB, id string) (*models.RunRow, error) {
+	row, err := one[runListRow](db, `SELECT `+runListColumns+` FROM `+runListDeep+` WHERE n.id = ?`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read run %s: %w", id, err)
+	}
+	m, err := row.model()
+	return &m, err
+}
+
+// newGroups lists the groups that a tenant request names and nobody has signed in with.
+func newGroups(db *gorm.DB, r models.Request) ([]string, error) {
+	var in models.TenantInputs
+	if r.Kind != models.CreateTenant {
+		return nil, nil
+	}
+	if err := json.Unmarshal(r.Inputs, &in); err != nil {
+		return nil, fmt.Errorf("read the inputs of %s: %w", r.ID, err)
+	}
+	return unseenGroups(db, []string{in.OwnerGroup, in.DeveloperGroup, in.ViewerGroup})
+}
+
+func readTenant(db *gorm.DB, id string) (models.Tenant, error) {
+	row, err := one[tenantRow](db, `SELECT `+tenantColumns+` FROM tenants t WHERE t.id = ?`, id)
+	if err != nil {
+		return models.Tenant{}, fmt.Errorf("read tenant %s: %w", id, err)
+	}
+	return row.model(), nil
+}
