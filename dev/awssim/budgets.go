@@ -107,6 +107,11 @@ func createBudget(ctx context.Context, c *Call, in *budgets.CreateBudgetInput) (
 	for _, t := range in.ResourceTags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	if len(tags) > 0 {
+		if err := c.mayAs(ctx, c.Principal, "budgets:TagResource", arn("budgets", "", c.Account, "budget/"+*b.BudgetName), tagKeys(tags)); err != nil {
+			return nil, err
+		}
+	}
 	body, err := json.Marshal(b)
 	if err != nil {
 		return nil, fmt.Errorf("budget: %w", err)

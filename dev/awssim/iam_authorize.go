@@ -37,7 +37,7 @@ func (c *Call) question(p Principal, action, resource string, k keys) question {
 		"aws:principalaccount":      {p.Account},
 		"aws:principalarn":          {p.ARN},
 		"aws:principaltype":         {"AssumedRole"},
-		"aws:requestedregion":       {c.Region},
+		"aws:requestedregion":       {requestedRegion(action, c.Region)},
 		"aws:securetransport":       {"true"}, // the wire here is loopback; AWS itself takes nothing else
 		"aws:sourceip":              {c.SourceIP},
 		"aws:userid":                {p.UserID},
@@ -69,6 +69,16 @@ func (c *Call) question(p Principal, action, resource string, k keys) question {
 		}
 	}
 	return question{principal: p, action: action, resource: resource, ctx: ctx}
+}
+
+// requestedRegion is where AWS says a call goes: services without regions are in us-east-1,
+// whatever the client signed for.
+func requestedRegion(action, region string) string {
+	switch service, _, _ := strings.Cut(action, ":"); service {
+	case "iam", "organizations", "account", "budgets", "route53":
+		return "us-east-1"
+	}
+	return region
 }
 
 // refusalOf is why a question is answered with no, in AWS's words; empty is yes. Order as

@@ -68,6 +68,11 @@ func createAccount(ctx context.Context, c *Call, in *organizations.CreateAccount
 	if err := c.orgWrite(ctx, tagKeys(tags), "*"); err != nil {
 		return nil, err
 	}
+	if len(tags) > 0 { // tags at creation need the permission to tag as well
+		if err := c.mayAs(ctx, c.Principal, "organizations:TagResource", accountARN("*"), tagKeys(tags)); err != nil {
+			return nil, err
+		}
+	}
 	cr := creation{ID: "car-" + hexID(32), Name: aws.ToString(in.AccountName), Email: aws.ToString(in.Email), RoleName: aws.ToString(in.RoleName), Tags: tags,
 		State: "IN_PROGRESS", RequestedAt: c.Now, DueAt: c.Now.Add(c.Sim.scaled(createTakes))}
 	if cr.RoleName == "" {

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -133,4 +134,31 @@ func TestOrganizationRefusals(t *testing.T) {
 	wantCode(t, "operation that is not played", err, "UnknownOperationException")
 	_, err = organizations.NewFromConfig(w.as("AKIANOBODYKNOWS00000")).ListRoots(ctx, nil)
 	wantCode(t, "unknown key", err, "UnrecognizedClientException")
+}
+
+// TestTwoProcesses races two simulators on one world: one address, one account.
+func TestTwoProcesses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 500)
+	other := openWorld(t, w.database, 500)
+	clients := []*organizations.Client{organizations.NewFromConfig(w.as(asAdmin)), organizations.NewFromConfig(other.as(asAdmin))}
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			_, err := clients[i%2].CreateAccount(t.Context(), &organizations.CreateAccountInput{AccountName: aws.String("race"), Email: aws.String("race@example.com")})
+			if c := code(err); c != "" {
+				t.Errorf("create: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	eventually(t, "every creation ends", func() bool {
+		if _, err := clients[0].ListRoots(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		return count(t, w, `SELECT count(*) FROM account_creations WHERE state = 'IN_PROGRESS'`) == 0
+	})
+	if n := count(t, w, `SELECT count(*) FROM accounts WHERE email = 'race@example.com'`); n != 1 {
+		t.Errorf("%d accounts with one address", n)
+	}
 }

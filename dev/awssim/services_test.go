@@ -172,6 +172,10 @@ func TestObjects(t *testing.T) {
 	if err != nil || len(list.Contents) != 1 || !*list.IsTruncated || *list.Contents[0].Key != "anchors/1" {
 		t.Errorf("list %+v, %v", list, err)
 	}
+	folded, err := api.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: bucket, Delimiter: aws.String("/")})
+	if err != nil || len(folded.Contents) != 0 || len(folded.CommonPrefixes) != 2 || *folded.CommonPrefixes[1].Prefix != "templates/" {
+		t.Errorf("folded list %+v, %v", folded, err)
+	}
 	_, err = api.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: aws.String("nothing")})
 	wantCode(t, "no such key", err, "NoSuchKey")
 	other := s3.NewFromConfig(w.as(asAdmin), func(o *s3.Options) { o.UsePathStyle = true })

@@ -54,15 +54,19 @@ func TestAssumeRole(t *testing.T) {
 		change func(*sts.AssumeRoleInput)
 		want   string
 	}{
-		"as the trust policy asks":  {nil, ""},
-		"no external id":            {func(in *sts.AssumeRoleInput) { in.ExternalId = nil }, "AccessDenied"},
-		"wrong external id":         {func(in *sts.AssumeRoleInput) { in.ExternalId = aws.String("slipway-other") }, "AccessDenied"},
-		"no source identity":        {func(in *sts.AssumeRoleInput) { in.SourceIdentity = nil }, "AccessDenied"},
-		"no session tag":            {func(in *sts.AssumeRoleInput) { in.Tags = nil }, "AccessDenied"},
-		"tag of another account":    {func(in *sts.AssumeRoleInput) { in.Tags[0].Value = aws.String("666666666666") }, "AccessDenied"},
-		"no such role":              {func(in *sts.AssumeRoleInput) { in.RoleArn = aws.String(*in.RoleArn + "x") }, "AccessDenied"},
-		"wrong path":                {func(in *sts.AssumeRoleInput) { in.RoleArn = aws.String("arn:aws:iam::" + spoke + ":role/slipway-deploy") }, "AccessDenied"},
-		"no such account":           {func(in *sts.AssumeRoleInput) { in.RoleArn = aws.String(strings.ReplaceAll(*in.RoleArn, spoke, "999999999999")) }, "AccessDenied"},
+		"as the trust policy asks": {nil, ""},
+		"no external id":           {func(in *sts.AssumeRoleInput) { in.ExternalId = nil }, "AccessDenied"},
+		"wrong external id":        {func(in *sts.AssumeRoleInput) { in.ExternalId = aws.String("slipway-other") }, "AccessDenied"},
+		"no source identity":       {func(in *sts.AssumeRoleInput) { in.SourceIdentity = nil }, "AccessDenied"},
+		"no session tag":           {func(in *sts.AssumeRoleInput) { in.Tags = nil }, "AccessDenied"},
+		"tag of another account":   {func(in *sts.AssumeRoleInput) { in.Tags[0].Value = aws.String("666666666666") }, "AccessDenied"},
+		"no such role":             {func(in *sts.AssumeRoleInput) { in.RoleArn = aws.String(*in.RoleArn + "x") }, "AccessDenied"},
+		"wrong path": {func(in *sts.AssumeRoleInput) {
+			in.RoleArn = aws.String("arn:aws:iam::" + spoke + ":role/slipway-deploy")
+		}, "AccessDenied"},
+		"no such account": {func(in *sts.AssumeRoleInput) {
+			in.RoleArn = aws.String(strings.ReplaceAll(*in.RoleArn, spoke, "999999999999"))
+		}, "AccessDenied"},
 		"longer than chaining lets": {func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(3601) }, "ValidationError"},
 		"too short":                 {func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(60) }, "ValidationError"},
 		"session name":              {func(in *sts.AssumeRoleInput) { in.RoleSessionName = aws.String("not a name") }, "ValidationError"},
