@@ -122,6 +122,7 @@ type memory struct {
 	Step  string    `json:"step"`
 	Poll  bool      `json:"poll,omitempty"` // Start was answered, or Find saw it working: Poll is asked next
 	Looks int       `json:"looks,omitempty"`
+	Stage int       `json:"stage,omitempty"` // Starts that were answered
 	Gone  int       `json:"gone,omitempty"` // looks in a row after Start that showed nothing
 	Since time.Time `json:"since"`          // wall time of the first look in this attempt
 }

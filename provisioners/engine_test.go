@@ -24,7 +24,7 @@ func TestRunGoesFromPlanToEnd(t *testing.T) {
 	h := newHouse(t, newWorld("one", "two"))
 	request := h.approved()
 	h.drive(request, models.Succeeded)
-	h.wantOnce()
+	h.wantOnce(1)
 	run := h.run(request)
 	if run.State != models.Succeeded || len(run.Steps) != 2 || run.Steps[1].State != models.StepDone {
 		t.Errorf("run ended as %+v", run)
@@ -52,7 +52,7 @@ func TestEveryPointIsKilledOnce(t *testing.T) {
 	}
 	request := h.approved()
 	h.drive(request, models.Succeeded)
-	h.wantOnce()
+	h.wantOnce(1)
 	for _, step := range h.world.steps {
 		for _, point := range []string{"after-intent-commit", "after-aws-call", "after-outcome-commit"} {
 			if !seen["run "+step+" "+point] {
@@ -77,7 +77,7 @@ func TestTenthKillOfTheSameStep(t *testing.T) {
 	}
 	request := h.approved()
 	h.drive(request, models.Succeeded)
-	h.wantOnce()
+	h.wantOnce(1)
 	if kills != 10 {
 		t.Errorf("killed %d times, want 10", kills)
 	}

@@ -2,7 +2,6 @@ package provisioners_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -228,6 +227,9 @@ func (w *world) Steps(models.Plan) ([]provisioners.Step, error) {
 	return steps, nil
 }
 
+// key names one thing: each object has its own.
+func key(r *provisioners.Run) string { return r.ObjectID + "/" + r.Step }
+
 func (w *world) note(what, step string) { w.log = append(w.log, what+" "+step) }
 
 func (w *world) finds(_ context.Context, r *provisioners.Run) (provisioners.Result, error) {
@@ -239,7 +241,7 @@ func (w *world) finds(_ context.Context, r *provisioners.Run) (provisioners.Resu
 			return res, err
 		}
 	}
-	if !w.there[r.Step] {
+	if !w.there[key(r)] {
 		return provisioners.Result{Found: provisioners.Absent}, nil
 	}
 	return provisioners.Result{Found: provisioners.Present, Outputs: map[string]string{"id": "id-" + r.Step}}, nil
@@ -258,8 +260,8 @@ func (w *world) startsOne(ctx context.Context, r *provisioners.Run) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.effects[r.Step]++
-	w.there[r.Step] = true
+	w.effects[key(r)]++
+	w.there[key(r)] = true
 	return nil
 }
 
@@ -267,25 +269,29 @@ func (w *world) pollsOne(_ context.Context, r *provisioners.Run) (provisioners.R
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.note("poll", r.Step)
-	w.polls[r.Step]++
+	w.polls[key(r)]++
 	if w.poll != nil {
 		if res, err, ok := w.poll(r.Step); ok {
 			return res, err
 		}
 	}
-	if w.polls[r.Step] < 2 {
+	if w.polls[key(r)] < 2 {
 		return provisioners.Result{Found: provisioners.Working, Events: []provisioners.Event{{Key: "e", Level: "info", Text: "in progress"}}}, nil
 	}
 	return provisioners.Result{Found: provisioners.Present, Outputs: map[string]string{"id": "id-" + r.Step}}, nil
 }
 
-func (h *house) wantOnce() {
+// wantOnce tells whether every step of so many objects has changed the world exactly once.
+func (h *house) wantOnce(objects int) {
 	h.t.Helper()
 	h.world.mu.Lock()
 	defer h.world.mu.Unlock()
-	for _, s := range h.world.steps {
-		if h.world.effects[s] != 1 {
-			h.t.Errorf("step %s changed the world %d times, want once; calls: %q", s, h.world.effects[s], h.world.log)
+	if n := len(h.world.effects); n != objects*len(h.world.steps) {
+		h.t.Errorf("%d things were made, want %d", n, objects*len(h.world.steps))
+	}
+	for thing, n := range h.world.effects {
+		if n != 1 {
+			h.t.Errorf("%s was made %d times, want once; calls: %q", thing, n, h.world.log)
 		}
 	}
 }
@@ -307,5 +313,3 @@ func (h *house) actor(id, name string, roles ...models.PlatformRole) models.Acto
 func (h *house) admin() models.Actor { return h.actor(h.approver, "Approver", models.PlatformAdmin) }
 
 var errAWS = errors.New("throttled")
-
-var _ = json.Valid

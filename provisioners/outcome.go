@@ -135,7 +135,7 @@ func (e *Engine) waiting(before, now *models.WaitingOn) *models.WaitingOn {
 func (e *Engine) keyed(d *doing, events []Event) []Event {
 	for i := range events {
 		if events[i].Key == "" {
-			events[i].Key = fmt.Sprintf("%d.look%d.%d", d.run.Attempt, d.mem.Looks, i)
+			events[i].Key = fmt.Sprintf("%d.%d.look%d.%d", d.run.Attempt, d.mem.Stage, d.mem.Looks, i)
 		}
 	}
 	return events

@@ -98,7 +98,8 @@ func (e *Engine) start(ctx context.Context, d *doing, found Result) error {
 		return e.endError(ctx, d, err)
 	}
 	d.mem.Poll, d.mem.Looks, d.mem.Gone = true, 0, 0
-	c.Outputs, c.Events = nil, []Event{e.event(d, "started", "info", d.step.Title+": asked for")}
+	d.mem.Stage++
+	c.Outputs, c.Events = nil, []Event{e.event(d, fmt.Sprintf("started%d", d.mem.Stage), "info", d.step.Title+": asked for")}
 	next := Next{State: d.mem}
 	if d.step.Poll != nil {
 		next.Delay = e.delay(d.row.Name, 0)
