@@ -84,7 +84,8 @@ func New(o Options) (*App, error) {
 		AppName: "slipway", DisableStartupMessage: true, Immutable: true, CaseSensitive: true, ErrorHandler: a.fail,
 		BodyLimit: maxBody, ReadBufferSize: maxHeaders, Concurrency: maxConns, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: keepAliveTime,
 		// Fiber's own trust in proxies is off: it takes the first address of X-Forwarded-For, which the client writes.
-		EnableTrustedProxyCheck: true, ServerHeader: "", StreamRequestBody: false,
+		EnableTrustedProxyCheck:      true,
+		DisablePreParseMultipartForm: true, // handlers/form reads bodies, by its own limits
 	})
 	a.fiber.Use(a.observe, a.guard)
 	a.routes = inOrder(append(a.own(), o.Routes...))

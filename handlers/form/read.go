@@ -49,11 +49,15 @@ func Read(c *fiber.Ctx) (url.Values, error) {
 }
 
 func parseBody(c *fiber.Ctx) (url.Values, error) {
-	body := c.Request().Body() // as sent: fiber's Body would unpack a compressed one without limit
-	if len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0 {
+	header := &c.Request().Header
+	// The body as sent: fiber's own Body would unpack a compressed one without limit.
+	return parse(string(header.ContentType()), string(header.Peek(fiber.HeaderContentEncoding)), c.Request().Body())
+}
+
+func parse(contentType, encoding string, body []byte) (url.Values, error) {
+	if encoding != "" {
 		return nil, models.Errorf(models.Invalid, "Send the form without Content-Encoding.")
 	}
-	contentType := string(c.Request().Header.ContentType())
 	if contentType == "" && len(body) == 0 {
 		return url.Values{}, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/a-h/templ"
@@ -161,15 +162,21 @@ func (w *writer) send(fragment []byte) error {
 // renderTime bounds one render, which asks the database.
 const renderTime = 10 * time.Second
 
-func (w *writer) render(ctx context.Context) ([]byte, bool, error) {
+// render makes one fragment. It runs outside the request's own recover, so a panic becomes an error here.
+func (w *writer) render(ctx context.Context) (fragment []byte, done bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, renderTime)
 	defer cancel()
-	fragment, done, err := w.src.Render(ctx)
+	part, done, err := w.src.Render(ctx)
 	if err != nil {
 		return nil, false, err
 	}
 	var b bytes.Buffer
-	if err := fragment.Render(ctx, &b); err != nil {
+	if err := part.Render(ctx, &b); err != nil {
 		return nil, false, fmt.Errorf("render stream fragment: %w", err)
 	}
 	return b.Bytes(), done, nil
