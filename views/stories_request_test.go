@@ -54,7 +54,7 @@ func request(state models.RequestState) Request {
 func destroying() Request {
 	r := request(models.AwaitingApproval)
 	r.Title, r.MayDecide, r.MayReplan = "Update payments / api-prod to web-service 3.3.1", true, true
-	r.Plan.Tally = map[models.Action]int{models.Delete: 1, models.Replace: 2, models.Add: 1}
+	r.Plan.Tally, r.Plan.Total = map[models.Action]int{models.Delete: 1, models.Replace: 2, models.Add: 1}, 4
 	r.Plan.Parts = []PlanPart{{ID: "part-1", Name: "Account 2093-5571-8840", Note: "eu-west-1, web-service 3.3.1", Changes: []ui.Change{
 		{ID: "c-1", Action: models.Delete, Name: "SessionCache", Type: "AWS::ElastiCache::ReplicationGroup", Tag: "data is lost", Open: true, Note: "No snapshot is kept. 2,316 keys were live at 07:08.", Props: []ui.Prop{{Path: "CacheNodeType", Before: ptr("cache.t4g.small")}, {Path: "NumCacheClusters", Before: ptr("2")}}},
 		{ID: "c-2", Action: models.Replace, Name: "WriterInstance", Type: "AWS::RDS::DBInstance", Tag: "new before old", Open: true, Note: "The subnet group cannot change in place. Expect 40 to 90 s without writes.", Props: []ui.Prop{{Path: "DBInstanceClass", Before: ptr("db.r6g.large"), After: ptr("db.r7g.xlarge")}}},
