@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
+	"slipway/models"
 	"slipway/models/store"
 	"slipway/web/config"
 )
@@ -33,4 +38,72 @@ func migrateCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+func auditCommand() *cli.Command {
+	return &cli.Command{
+		Name: "audit", Usage: "examine the audit log",
+		Commands: []*cli.Command{{
+			Name: "verify", Usage: "check the hash chain from its first entry; exit code 1 when it does not hold",
+			Flags:  []cli.Flag{&cli.StringFlag{Name: "anchor", Usage: "head kept elsewhere, as seq:hash: finds a cut or rewritten tail"}},
+			Action: verifyAudit,
+		}},
+	}
+}
+
+func verifyAudit(ctx context.Context, cmd *cli.Command) error {
+	c, err := config.Load(environ(), "audit")
+	if err != nil {
+		return err
+	}
+	anchor, err := parseAnchor(cmd.String("anchor"))
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, store.Options{URL: c.Database.URL.Reveal(), Connections: 2})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	report, err := s.Verify(ctx, anchor)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d entries are sealed, %d are not yet", report.Sealed, report.Unsealed)
+	if report.Unsealed > 0 {
+		fmt.Printf(" (the oldest for %s)", report.UnsealedAge.Round(time.Second))
+	}
+	fmt.Println(".")
+	if report.Head.Seq > 0 {
+		fmt.Printf("Head: %d:%x, sealed %s.\n", report.Head.Seq, report.Head.Hash, report.Head.At.UTC().Format(time.RFC3339))
+	}
+	var wrong []error
+	if report.BrokenAt > 0 {
+		wrong = append(wrong, fmt.Errorf("entry %d does not verify: %s", report.BrokenAt, report.Broken))
+	}
+	if report.Gap > 0 {
+		wrong = append(wrong, fmt.Errorf("entry %d is missing", report.Gap))
+	}
+	if report.AnchorWrong != "" {
+		wrong = append(wrong, errors.New(report.AnchorWrong))
+	}
+	if len(wrong) > 0 {
+		return errors.Join(wrong...)
+	}
+	fmt.Println("The chain holds.")
+	return nil
+}
+
+// parseAnchor reads seq:hash as the log and the report write it; empty means no anchor.
+func parseAnchor(text string) (models.AuditHead, error) {
+	if text == "" {
+		return models.AuditHead{}, nil
+	}
+	number, digest, _ := strings.Cut(text, ":")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	hash, hexErr := hex.DecodeString(digest)
+	if err != nil || hexErr != nil || seq < 1 || len(hash) != 32 {
+		return models.AuditHead{}, fmt.Errorf("%q is no anchor: it is a number, a colon and 64 hexadecimal digits", text)
+	}
+	return models.AuditHead{Seq: seq, Hash: hash}, nil
 }

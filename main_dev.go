@@ -39,6 +39,7 @@ func init() {
 		{Name: "dev", Usage: "run everything on this machine: PostgreSQL, identity provider, AWS simulator, web and workers", Action: dev},
 		awssimCommand(), idpCommand(),
 	}
+	developmentRoutes = clockRoutes
 	crashHook = func(log *slog.Logger) (func(kind, step, point string), error) {
 		d, err := config.LoadDev(environ())
 		if err != nil || d.CrashLog == "" {

@@ -1,11 +1,87 @@
 package main
 
 import (
+	"context"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"slipway/handlers"
 	"slipway/handlers/stream"
 	"slipway/web"
 )
 
 // routes is the route table: what each address answers with. web adds sign-in, static files and health.
-func (r *running) routes(*stream.Hub) []web.Route {
-	return r.extra
+func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
+	desk := &handlers.Desk{Counts: r.store, Clock: r.clock, Simulated: r.config.AWS.Endpoint != ""}
+	home := &handlers.Home{Desk: desk, Store: r.store}
+	tenants := &handlers.Tenants{Desk: desk, Store: r.store}
+	ask := &handlers.NewTenant{Desk: desk, Store: r.store, Forms: r.store, Pages: r.store, Groups: r.groups}
+	approvals := &handlers.Approvals{Desk: desk, Store: r.store}
+	requests := &handlers.Requests{Desk: desk, Store: r.store}
+	decisions := &handlers.Decisions{Store: r.store, Talk: r.store}
+	runs := &handlers.Runs{Desk: desk, Store: r.store, Control: r.store, Streams: streams, Changes: r.changes}
+	audit := &handlers.Audit{Desk: desk, Store: r.store}
+	admin := &handlers.Admin{Desk: desk, Store: r.store, Lately: r.store, Rules: r.rules}
+	return append([]web.Route{
+		page("/", home.Show),
+		form("/theme", desk.SetTheme, anybody),
+		form("/drafts/:id/delete", home.DeleteDraft),
+
+		page("/tenants", tenants.List),
+		page("/tenants/new", ask.New),
+		form("/tenants/new", ask.Create, limited(web.LimitPlan)),
+		form("/tenants/new/check", ask.Check, limited(web.LimitCheck)),
+		page("/tenants/:tenant", tenants.Show),
+
+		page("/approvals", approvals.List),
+		page("/requests", requests.List),
+		page("/requests/:id", requests.Show),
+		fragment("/requests/:id/live", requests.Live),
+		page("/requests/:id/plan.json", requests.Plan),
+		page("/requests/:id/edit", ask.Edit),
+		form("/requests/:id/edit", ask.Change, limited(web.LimitPlan)),
+		form("/requests/:id/approve", decisions.Approve),
+		form("/requests/:id/reject", decisions.Reject),
+		form("/requests/:id/changes", decisions.AskForChanges),
+		form("/requests/:id/replan", decisions.PlanAgain, limited(web.LimitPlan)),
+		form("/requests/:id/cancel", decisions.Cancel),
+		form("/requests/:id/comments", decisions.Comment),
+
+		page("/runs", runs.List),
+		page("/runs/:id", runs.Show),
+		{Method: http.MethodGet, Path: "/runs/:id/events", Kind: web.Stream, Handler: runs.Events},
+		form("/runs/:id/stop", runs.Stop),
+		form("/runs/:id/retry", runs.Retry),
+		form("/runs/:id/abandon", runs.Abandon),
+
+		page("/audit", audit.List),
+		page("/admin/roles", admin.Roles),
+		form("/admin/roles/add", admin.AddRole),
+		form("/admin/roles/remove", admin.RemoveRole),
+		page("/admin/rules", admin.ShowRules),
+	}, append(developmentRoutes(ctx, r), r.extra...)...)
 }
+
+// page, form and fragment are the rows most addresses are.
+
+func page(path string, handler fiber.Handler) web.Route {
+	return web.Route{Method: http.MethodGet, Path: path, Kind: web.Page, Handler: handler}
+}
+
+func fragment(path string, handler fiber.Handler) web.Route {
+	return web.Route{Method: http.MethodGet, Path: path, Kind: web.Fragment, Handler: handler}
+}
+
+func form(path string, handler fiber.Handler, more ...func(*web.Route)) web.Route {
+	row := web.Route{Method: http.MethodPost, Path: path, Kind: web.Form, Handler: handler}
+	for _, change := range more {
+		change(&row)
+	}
+	return row
+}
+
+func limited(by web.Limit) func(*web.Route) { return func(r *web.Route) { r.Limit = by } }
+
+// anybody lets in somebody who has no role yet.
+func anybody(r *web.Route) { r.NoRole = true }

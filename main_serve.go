@@ -29,6 +29,9 @@ const stopTime = 23 * time.Second
 // crashHook is replaced in builds with the tag dev; nil means that nothing crashes on purpose.
 var crashHook = func(*slog.Logger) (func(kind, step, point string), error) { return nil, nil }
 
+// developmentRoutes is replaced in builds with the tag dev, too; it may start what only those have.
+var developmentRoutes = func(context.Context, *running) []web.Route { return nil }
+
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name: "serve", Usage: "serve pages, work on runs, or both",
@@ -79,11 +82,13 @@ type process struct {
 type running struct {
 	process
 	store   *store.Store
+	changes *store.Changes // tells live pages what moved
 	clock   *models.ShiftedClock
 	metrics *prometheus.Registry
 	worker  *provisioners.Worker // nil: this process does not work on runs
 	started chan struct{}        // closed when the worker works
 
+	changes    *store.Changes
 	groups     *regexp.Regexp // what a tenant's groups must match
 	rules      *rules.Live
 	ruleSource []byte // the file that was tried last
@@ -116,7 +121,9 @@ func serve(ctx context.Context, p process) error {
 		stopOps = serveHTTP(ops.Server(r.config.Server.OpsAddr, r.metrics), r.ops, r.failed)
 	}
 	go func() { r.failed <- face.Serve(r.page) }()
+	go r.changes.Run(ctx)
 	go r.watchRules(ctx)
+	go r.changes.Run(ctx)
 	begun := make(chan struct{})
 	go func() { defer close(begun); r.begin(ctx) }()
 	r.log.Info("serving", "version", build(), "address", r.config.Server.Addr, "public_url", r.config.Server.PublicURL, "web", p.web, "worker", p.works)

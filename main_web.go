@@ -13,7 +13,7 @@ import (
 )
 
 // face makes what this process answers with.
-func (r *running) face(context.Context) (face, error) {
+func (r *running) face(ctx context.Context) (face, error) {
 	if !r.web {
 		return r.health(), nil
 	}
@@ -36,7 +36,7 @@ func (r *running) face(context.Context) (face, error) {
 	}
 	streams := stream.NewHub(stream.Limits{})
 	return web.New(web.Options{
-		PublicURL: r.config.Server.PublicURL, TrustedProxies: r.config.Server.TrustedProxies, Auth: signIn, Routes: r.routes(streams),
+		PublicURL: r.config.Server.PublicURL, TrustedProxies: r.config.Server.TrustedProxies, Auth: signIn, Routes: r.routes(ctx, streams),
 		Streams: streams, Logger: r.log, Metrics: r.metrics, Ready: r.readiness, AccessGroups: r.store.RoleMappings, Denied: r.store.Denied,
 	})
 }

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"time"
 
 	"slipway/models/store"
 	"slipway/provisioners"
 )
+
+// tidyEvery is how late the clock's own decisions may be: what expires, what is counted and then written.
+const tidyEvery = 5 * time.Second
 
 // open makes the store and, when this process works on runs, its worker. Nothing of it talks to the database yet.
 func (r *running) open(ctx context.Context) error {
@@ -25,8 +29,12 @@ func (r *running) open(ctx context.Context) error {
 		URL: c.Database.URL.Reveal(), Connections: int(c.Database.Connections), Clock: r.clock, Logger: r.log, GroupPattern: r.groups,
 		AdminGroups: c.SignIn.AdminGroups, AccountEmail: c.AWS.AccountEmail, Slots: c.AWS.AccountSlots, BreakGlass: c.Engine.BreakGlass,
 	})
-	if err != nil || !r.works {
+	if err != nil {
 		return err
+	}
+	r.changes = r.store.Listen()
+	if !r.works {
+		return nil
 	}
 	if err := r.employ(); err != nil {
 		r.store.Close()
@@ -48,7 +56,11 @@ func (r *running) employ() error {
 	if err != nil {
 		return err
 	}
-	r.worker, err = provisioners.NewWorker(provisioners.Options{Engine: engine, Pool: r.store.Pool(), Logger: r.log})
+	r.worker, err = provisioners.NewWorker(provisioners.Options{
+		Engine: engine, Pool: r.store.Pool(), Logger: r.log,
+		Seal:   func(ctx context.Context) error { return r.store.Seal(ctx, store.SealOptions{}) },
+		Sweeps: []provisioners.Sweep{{Name: "tidy", Every: tidyEvery, Do: r.store.Tidy}},
+	})
 	return err
 }
 
