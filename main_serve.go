@@ -82,7 +82,6 @@ type process struct {
 type running struct {
 	process
 	store   *store.Store
-	changes *store.Changes // tells live pages what moved
 	clock   *models.ShiftedClock
 	metrics *prometheus.Registry
 	worker  *provisioners.Worker // nil: this process does not work on runs
@@ -121,7 +120,6 @@ func serve(ctx context.Context, p process) error {
 		stopOps = serveHTTP(ops.Server(r.config.Server.OpsAddr, r.metrics), r.ops, r.failed)
 	}
 	go func() { r.failed <- face.Serve(r.page) }()
-	go r.changes.Run(ctx)
 	go r.watchRules(ctx)
 	go r.changes.Run(ctx)
 	begun := make(chan struct{})
