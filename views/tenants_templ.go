@@ -128,7 +128,7 @@ func TenantsContent(d Tenants) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<table class=\"s-table s-cards s-cards-3 s-tight\" role=\"table\"><caption class=\"sr-only\">Tenants</caption>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<table class=\"s-table s-cards s-tight\" role=\"table\"><caption class=\"sr-only\">Tenants</caption>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
