@@ -5,10 +5,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -65,52 +68,61 @@ const (
 )
 
 // export streams a CSV file. rows gets a function that writes one row; its error, or the client's leaving, ends it. An
-// error before the first row is an ordinary error page; later, the connection is cut so that nobody takes a part for all.
+// error within the first few KB is an ordinary error page; later, the connection is cut so that nobody takes a part for all.
 func export(c *fiber.Ctx, name string, header []string, rows func(ctx context.Context, row func(...string) error) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), exportTime)
-	r, w := io.Pipe()
-	begun := make(chan error, 1)
+	r, pipe := io.Pipe()
+	w := &opening{out: pipe, begun: make(chan error, 1)}
 	go func() {
 		defer cancel()
-		out := csv.NewWriter(w)
-		first := true
-		begin := func() {
-			if first {
-				first = false
-				begun <- nil
-			}
+		err := writeRows(ctx, csv.NewWriter(w), header, rows)
+		if err != nil && !errors.Is(err, io.ErrClosedPipe) && w.open {
+			slog.WarnContext(ctx, "export cut short", "file", name, "err", err)
 		}
-		err := rows(ctx, func(cells ...string) error {
-			if first {
-				begin()
-				if err := out.Write(header); err != nil {
-					return err
-				}
-			}
-			return out.Write(plainCells(cells))
-		})
-		if err != nil && first {
-			begun <- err
-			w.CloseWithError(err)
-			return
+		if !w.open {
+			w.begun <- err
 		}
-		if first { // no row at all: the header alone
-			begin()
-			err = out.Write(header)
-		}
-		out.Flush()
-		if err == nil {
-			err = out.Error()
-		}
-		w.CloseWithError(err)
+		pipe.CloseWithError(err)
 	}()
-	if err := <-begun; err != nil {
+	if err := <-w.begun; err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, "text/csv; charset=utf-8; header=present")
 	c.Set(fiber.HeaderContentDisposition, "attachment; filename*=UTF-8''"+url.PathEscape(name))
 	stream.Send(c, r, exportWrite)
 	return nil
+}
+
+// opening tells when the first bytes leave the buffer: from then on the answer has begun.
+type opening struct {
+	out   io.Writer
+	begun chan error
+	open  bool
+}
+
+func (o *opening) Write(p []byte) (int, error) {
+	if !o.open {
+		o.open = true
+		o.begun <- nil
+	}
+	return o.out.Write(p)
+}
+
+// writeRows runs outside the request's own recover, so a panic becomes an error here.
+func writeRows(ctx context.Context, out *csv.Writer, header []string, rows func(context.Context, func(...string) error) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if err := out.Write(header); err != nil {
+		return err
+	}
+	if err := rows(ctx, func(cells ...string) error { return out.Write(plainCells(cells)) }); err != nil {
+		return err
+	}
+	out.Flush()
+	return out.Error()
 }
 
 // plainCells quotes what a spreadsheet would run as a formula.

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"math"
 	"net/http"
@@ -57,8 +58,29 @@ func (a *App) fail(c *fiber.Ctx, err error) error {
 	}
 	if early {
 		a.log(c, "unmatched", status, 0)
+		drain(c, status)
 	}
 	return nil
+}
+
+// drain reads on for a moment after a body that is too large: closing with bytes unread resets the connection, and the
+// browser shows its own error instead of our page.
+func drain(c *fiber.Ctx, status int) {
+	conn := c.Context().Conn()
+	if status != http.StatusRequestEntityTooLarge || conn == nil {
+		return
+	}
+	until := time.Now().Add(drainTime)
+	for left, idle := int64(drainBytes), 300*time.Millisecond; left > 0 && time.Now().Before(until); {
+		if conn.SetReadDeadline(time.Now().Add(idle)) != nil {
+			return
+		}
+		n, err := io.CopyN(io.Discard, conn, min(left, 64<<10))
+		left -= n
+		if err != nil { // nothing more came, or the client has left
+			return
+		}
+	}
 }
 
 // explain is the message with what is wrong in each field: a form that could not be read has no page of its own.
@@ -129,7 +151,11 @@ func (a *App) hints(c *fiber.Ctx, err error, view *views.ErrorPage) {
 	}
 }
 
-const denyTime = 2 * time.Second
+const (
+	denyTime   = 2 * time.Second
+	drainTime  = 3 * time.Second
+	drainBytes = 16 << 20
+)
 
 // deny has the audit log know who tried what their role does not include; what is hidden from somebody the store audits
 // itself. The answer stands whatever becomes of it, but a failure is not kept quiet.

@@ -206,10 +206,17 @@ func TestLimits(t *testing.T) {
 			t.Errorf("address %d of one IPv6 network: %d, want %d", i, got, want)
 		}
 	}
-	b.Get("/auth/login")
-	b.Get("/auth/login")
+	b.SignIn()
+	for i := range 8 {
+		if a := b.Get("/?format=csv"); i == 7 && a.StatusCode != 429 {
+			t.Errorf("export %d: %s", i, a.Status)
+		}
+	}
+	if a := b.Get("/"); a.StatusCode != 200 {
+		t.Errorf("a page after many exports: %s", a.Status)
+	}
 	if a := b.Get("/auth/login"); a.StatusCode != 429 {
-		t.Errorf("third sign-in: %s", a.Status)
+		t.Errorf("sign-in after sign-in: %s", a.Status)
 	}
 }
 
