@@ -121,17 +121,6 @@ func (a *App) limit(l Limit) fiber.Handler {
 	}
 }
 
-// limitFiles takes from the bucket of exports what asks for a file instead of a page.
-func (a *App) limitFiles() fiber.Handler {
-	files := a.limit(LimitExport)
-	return func(c *fiber.Ctx) error {
-		if c.Query("format") == "" && c.Accepts(fiber.MIMETextHTML, "text/csv") != "text/csv" {
-			return c.Next()
-		}
-		return files(c)
-	}
-}
-
 // limitExport takes lists that are asked for as a file from the bucket of exports: they share their path with the page.
 func (a *App) limitExport(c *fiber.Ctx) error {
 	if c.Query("format") == "csv" || c.Accepts(fiber.MIMETextHTML, "text/csv") == "text/csv" {

@@ -41,7 +41,6 @@ type Route struct {
 	Path    string
 	Kind    RouteKind
 	Limit   Limit                     // bucket that the request is taken from
-	Exports bool                      // the same rows also come as a file, which has a bucket of its own
 	NoRole  bool                      // also for a signed-in person without any role
 	Allow   func(a models.Actor) bool // a right the whole route needs; nil: the store decides about the object
 	Handler fiber.Handler
@@ -100,9 +99,6 @@ func (a *App) chain(r Route) []fiber.Handler {
 		all = append(all, a.limit(r.Limit))
 	case r.Kind == Page:
 		all = append(all, a.limitExport)
-	}
-	if r.Exports {
-		all = append(all, a.limitFiles())
 	}
 	if r.Kind.signedIn() {
 		all = append(all, a.allow(r))
