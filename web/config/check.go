@@ -22,6 +22,8 @@ var (
 	unitPattern   = regexp.MustCompile(`^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$`)
 	prefixPattern = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]*$`)
 	externalID    = regexp.MustCompile(`^[\w+=,.@:/-]{2,1000}$`)
+	emailPattern  = regexp.MustCompile(`^[\w.+-]+@[\w-]+(\.[\w-]+)+$`)
+	phonePattern  = regexp.MustCompile(`^[\d ()+-]{1,25}$`)
 	addressField  = regexp.MustCompile(`\{[^}]*\}`)
 )
 
@@ -142,8 +144,29 @@ func (a *AWS) check(p *problems) {
 		}
 	}
 	a.checkEmail(p)
+	a.checkContact(p)
 	if a.AccountSlots < 1 || a.AccountSlots > 5 {
 		p.add("ACCOUNT_SLOTS", "is %d: say 1 to 5", a.AccountSlots)
+	}
+}
+
+func (a *AWS) checkContact(p *problems) {
+	set := 0
+	for _, part := range []string{a.ContactName, a.ContactTitle, a.ContactEmail, a.ContactPhone} {
+		if part != "" {
+			set++
+		}
+	}
+	if set != 0 && set != 4 {
+		p.add("CONTACT_NAME", "CONTACT_TITLE, CONTACT_EMAIL and CONTACT_PHONE belong together: set all four or none")
+	}
+	if a.ContactPhone != "" && !phonePattern.MatchString(a.ContactPhone) {
+		p.add("CONTACT_PHONE", "is not a telephone number")
+	}
+	for name, address := range map[string]string{"CONTACT_EMAIL": a.ContactEmail, "ALERT_EMAIL": a.AlertEmail} {
+		if address != "" && !emailPattern.MatchString(address) {
+			p.add(name, "is not an e-mail address")
+		}
 	}
 }
 

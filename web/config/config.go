@@ -62,6 +62,11 @@ type AWS struct {
 	OUProd          string   `env:"OU_PROD" need:"worker" doc:"Organizational unit of prod accounts."`
 	OUSuspended     string   `env:"OU_SUSPENDED" doc:"Organizational unit of accounts on their way out."`
 	AccountEmail    string   `env:"ACCOUNT_EMAIL" need:"worker" doc:"Pattern of a new account's address. It holds {n}, a counter that never repeats, and may hold {tenant} and {class}."`
+	ContactName     string   `env:"CONTACT_NAME" doc:"Whom AWS may ask about the accounts: set as their alternate contacts. All four parts, or none."`
+	ContactTitle    string   `env:"CONTACT_TITLE" doc:"Their title."`
+	ContactEmail    string   `env:"CONTACT_EMAIL" doc:"Their e-mail address."`
+	ContactPhone    string   `env:"CONTACT_PHONE" doc:"Their telephone number."`
+	AlertEmail      string   `env:"ALERT_EMAIL" doc:"Where budget alerts and the alarms of baselines go. Empty means nowhere."`
 	AccountSlots    int      `env:"ACCOUNT_SLOTS" envDefault:"1" doc:"Account creations at the same time, 1 to 5."`
 }
 

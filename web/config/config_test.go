@@ -77,6 +77,8 @@ func TestLoadMistakes(t *testing.T) {
 		"email no address":    {"ACCOUNT_EMAIL", "aws-{n}", "does not make an e-mail address"},
 		"pattern":             {"TENANT_GROUP_PATTERN", "([a-z", "no regular expression"},
 		"keys":                {"SECRET_KEYS", "c2hvcnQ=", "SLIPWAY_SECRET_KEYS has a key (number 1) that is not 32 bytes"},
+		"half a contact":      {"CONTACT_NAME", "Platform team", "set all four or none"},
+		"alert address":       {"ALERT_EMAIL", "nobody", "is not an e-mail address"},
 		"proxy":               {"TRUSTED_PROXIES", "10.0.0.0/8,lb", `has "lb"`},
 		"scopes":              {"OIDC_SCOPES", "profile", "does not list openid"},
 		"dsn":                 {"DATABASE_URL", "postgres://u:hunter2@h:notaport/x", "SLIPWAY_DATABASE_URL is not a PostgreSQL"},
