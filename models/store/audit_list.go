@@ -42,7 +42,7 @@ func auditConditions(actor models.Actor, q models.ListQuery) (c conditions, err 
 		return c, err
 	}
 	return c, narrow(&c, q, map[string]filter{
-		"actor": equals(`e.actor_id`), "object": equals(`e.object_id`), "object_type": equals(`e.object_type`), "request": equals(`e.request_id`),
+		"actor": idOrName(`e.actor_id`, `e.actor`), "object": idOrName(`e.object_id`, `e.object_name`), "object_type": equals(`e.object_type`), "request": equals(`e.request_id`),
 		"address": equals(`e.address`), "action": byAction,
 		"tenant": func(c *conditions, slug string) error {
 			c.add(`e.tenant_id = (SELECT t.id::text FROM tenants t WHERE t.slug = ?)`, slug)
@@ -50,6 +50,14 @@ func auditConditions(actor models.Actor, q models.ListQuery) (c conditions, err 
 		},
 		"from": fromDay(`e.at >= ?`, 0), "to": fromDay(`e.at < ?`, 24*time.Hour),
 	})
+}
+
+// idOrName takes a whole id or a part of a name.
+func idOrName(id, name string) filter {
+	return func(c *conditions, text string) error {
+		c.add(`(`+id+` = ? OR `+name+` ILIKE ?)`, text, containing(text))
+		return nil
+	}
 }
 
 // byAction takes a whole action (request.submit) or its first word (request).

@@ -2,14 +2,9 @@ package store
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/shopspring/decimal"
 
 	"slipway/models"
 )
@@ -57,14 +52,18 @@ func (c *conditions) search(text string, exprs ...string) error {
 	if len(text) > maxSearch {
 		return models.Errorf(models.Invalid, "Search for at most %d characters.", maxSearch)
 	}
-	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
-	any := make([]string, len(exprs))
+	either := make([]string, len(exprs))
 	for i, e := range exprs {
-		any[i] = e + ` ILIKE ?`
-		c.args = append(c.args, like)
+		either[i] = e + ` ILIKE ?`
+		c.args = append(c.args, containing(text))
 	}
-	c.where = append(c.where, "("+strings.Join(any, " OR ")+")")
+	c.where = append(c.where, "("+strings.Join(either, " OR ")+")")
 	return nil
+}
+
+// containing is the pattern of texts that hold this one, whatever wildcards are in it.
+func containing(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 }
 
 func (c conditions) sql() string {
@@ -113,44 +112,6 @@ func equals(expr string) filter {
 		c.add(expr+` = ?`, text)
 		return nil
 	}
-}
-
-// cursor is where a page begins or ends: the sort it belongs to, the sorted value and the row's id.
-type cursor struct {
-	Sort  string `json:"s"`
-	Value string `json:"v"`
-	ID    string `json:"i"`
-}
-
-func (c cursor) String() string {
-	b, err := json.Marshal(c)
-	if err != nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-var errCursor = models.Errorf(models.Invalid, "This page of the list does not exist. Start again at its beginning.")
-
-func parseCursor(text, sort string, col column) (cursor, error) {
-	var c cursor
-	if len(text) > 2000 {
-		return c, errCursor
-	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(b, &c) != nil || c.Sort != sort || !models.ValidID(c.ID) || strings.ContainsRune(c.Value, 0) {
-		return c, errCursor
-	}
-	switch col.kind {
-	case "numeric":
-		_, err = decimal.NewFromString(c.Value)
-	case "timestamptz":
-		_, err = time.Parse("2006-01-02 15:04:05.999999-07", c.Value)
-	}
-	if err != nil || len(c.Value) > 500 {
-		return c, errCursor
-	}
-	return c, nil
 }
 
 // keyed is a row with its place in the list.

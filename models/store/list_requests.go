@@ -139,7 +139,11 @@ func (s *Store) queueConditions(actor models.Actor, q models.ListQuery) (c condi
 	age := q.Filters["age"]
 	rest := models.ListQuery{Search: q.Search, Filters: map[string]string{}}
 	for name, text := range q.Filters {
-		if name != "age" && name != "state" {
+		switch name {
+		case "mine": // here it means: mine to decide
+			rest.Filters["decide"] = text
+		case "age", "state":
+		default:
 			rest.Filters[name] = text
 		}
 	}
@@ -147,10 +151,10 @@ func (s *Store) queueConditions(actor models.Actor, q models.ListQuery) (c condi
 		return c, err
 	}
 	c.add(`r.state = 'awaiting_approval'`)
-	ages := map[string]time.Duration{"": 0, "day": 24 * time.Hour, "3days": 72 * time.Hour, "week": 7 * 24 * time.Hour}
+	ages := map[string]time.Duration{"": 0, "1d": 24 * time.Hour, "3d": 72 * time.Hour, "7d": 7 * 24 * time.Hour}
 	least, ok := ages[age]
 	if !ok {
-		return c, models.Errorf(models.Invalid, "The filter knows no age %q. It knows day, 3days and week.", clip(age))
+		return c, models.Errorf(models.Invalid, "The filter knows no age %q. It knows 1d, 3d and 7d.", clip(age))
 	}
 	if least > 0 {
 		c.add(`r.submitted_at < ?`, s.clock.Now().Add(-least))

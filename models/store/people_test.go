@@ -1,8 +1,6 @@
 package store
 
 import (
-	"context"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"sync"
@@ -10,35 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"slipway/models"
 )
-
-var visitor = models.Actor{System: "sign-in", RequestID: "req-1", Address: "192.0.2.7"}
-
-// signIn signs a person in with groups and gives them with their rights of now, and their session's token hash.
-func signIn(t testing.TB, s *Store, name string, groups ...string) (models.Actor, []byte) {
-	t.Helper()
-	wall := s.clock.Wall()
-	hash := sha256.Sum256([]byte(models.NewID()))
-	who, err := s.SignIn(t.Context(), visitor, models.Person{Issuer: "https://idp.test", Subject: name, Name: name, Email: name + "@example.com", Groups: groups, GroupsSeenAt: s.clock.Now()},
-		models.Session{TokenHash: hash[:], CSRFSecret: []byte("csrf"), SID: "sid", IDToken: []byte("sealed"), CreatedAt: wall, LastSeenAt: wall, ExpiresAt: wall.Add(8 * time.Hour)}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return who, hash[:]
-}
-
-// count reads one number.
-func count(t testing.TB, s *Store, query string, args ...any) int {
-	t.Helper()
-	var n int
-	if err := s.pool.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n
-}
 
 func TestSignInTwiceIsOnePerson(t *testing.T) {
 	t.Parallel()
@@ -285,55 +256,6 @@ func TestUnseenGroups(t *testing.T) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
-
-func TestOnlyTheFirstDenialIsAnEntryAtOnce(t *testing.T) {
-	t.Parallel()
-	clock := &models.ShiftedClock{}
-	s, _ := open(t, func(o *Options) { o.Clock = clock })
-	eve, _ := signIn(t, s, "eve")
-	toNextMinute := s.clock.Now().Truncate(time.Minute).Add(time.Minute).Sub(s.clock.Now())
-	clock.SetOffset(toNextMinute)
-	for range 50 {
-		if err := s.Denied(t.Context(), eve, "GET /tenants/:tenant", "tenant", "payments"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Denied(t.Context(), eve, "GET /tenants/:tenant", "tenant", "other\x00"); err != nil {
-		t.Fatal(err)
-	}
-	entries := func() int {
-		return count(t, s, `SELECT count(*) FROM audit_entries WHERE action = 'access.denied' AND actor_id = $1`, eve.Person.ID)
-	}
-	if n := entries(); n != 2 {
-		t.Errorf("%d entries at once, want one for each object", n)
-	}
-	if n, err := s.FlushDenied(t.Context()); n != 0 || err != nil {
-		t.Errorf("flushed %d, %v while the minute lasts", n, err)
-	}
-	clock.SetOffset(toNextMinute + time.Minute)
-	if n, err := s.FlushDenied(t.Context()); n != 1 || err != nil {
-		t.Errorf("flushed %d, %v; want the counted rest", n, err)
-	}
-	if n := entries(); n != 3 {
-		t.Errorf("%d entries in the end, want 3", n)
-	}
-	if n := count(t, s, `SELECT (after->>'count')::int FROM audit_entries WHERE action = 'access.denied' ORDER BY at DESC, id DESC LIMIT 1`); n != 49 {
-		t.Errorf("the late entry counts %d, want 49", n)
-	}
-	if n := count(t, s, `SELECT count(*) FROM audit_denied`); n != 0 {
-		t.Errorf("%d counters left", n)
-	}
-}
-
-// queries counts what a store asks of the database.
-type queries struct{ n atomic.Int64 }
-
-func (q *queries) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	q.n.Add(1)
-	return ctx
-}
-
-func (q *queries) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 func TestSessionIsOneQuery(t *testing.T) {
 	t.Parallel()
