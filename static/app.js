@@ -75,9 +75,8 @@
       if (el) poll(el, false);
     });
   }
-  for (const name of ['htmx:sseBeforeMessage', 'htmx:beforeSwap']) {
-    document.addEventListener(name, (event) => keep(event.detail?.target ?? event.target));
-  }
+  document.addEventListener('htmx:sseBeforeMessage', (event) => keep(event.target));
+  document.addEventListener('htmx:beforeSwap', (event) => keep(event.detail.target));
   document.addEventListener('htmx:sseMessage', (event) => {
     localise(event.target);
     restore(event.target);
