@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"regexp"
 	"strings"
 	"time"
@@ -187,13 +186,6 @@ func callError(err error, service, op, account, region string) error {
 		e.Code, e.Message = fmt.Sprintf("HTTP%d", e.Status), "an answer that is no AWS error"
 	}
 	return e
-}
-
-// lost tells whether no answer came at all: the change may have been made.
-func lost(err error) bool {
-	var e *CallError
-	var n net.Error
-	return errors.As(err, &e) && e.Code == "" || errors.As(err, &n)
 }
 
 func clip(s string, n int) string {

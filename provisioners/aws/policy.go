@@ -41,10 +41,6 @@ var (
 	setPasswords       = policy(statement{Action: []string{"iam:GetAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy"}})
 )
 
-// lookAtSettings is what a plan reads of an account that exists.
-var lookAtSettings = policy(statement{Action: []string{"cloudformation:DescribeStacks", "ec2:GetEbsEncryptionByDefault",
-	"s3:GetAccountPublicAccessBlock", "iam:GetAccountPasswordPolicy"}})
-
 // setBudget narrows to one budget.
 func (c *Clients) setBudget(name string) string {
 	return policy(statement{Action: []string{"budgets:ViewBudget", "budgets:ModifyBudget", "budgets:TagResource", "budgets:ListTagsForResource"},
