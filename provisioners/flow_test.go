@@ -225,8 +225,8 @@ func TestUndoThatFailsCanBeRetried(t *testing.T) {
 func TestAbandonLeavesWhatIsThere(t *testing.T) {
 	t.Parallel()
 	h, request := failedAtThree(t)
-	if err := h.store.AbandonRequest(context.Background(), h.admin(), request, " "); models.Fields(err)["reason"] == "" {
-		t.Errorf("abandon without a reason: %v", err)
+	if err := h.store.AbandonRequest(context.Background(), h.admin(), request, strings.Repeat("x", 2001)); models.Fields(err)["reason"] == "" {
+		t.Errorf("abandon with a novel: %v", err)
 	}
 	h.must(h.store.AbandonRequest(context.Background(), h.admin(), request, "not needed"))
 	if run := h.run(request); run.State != models.Abandoned || run.Steps[0].State != models.StepDone {

@@ -95,11 +95,11 @@ func (s *Store) UndoRun(ctx context.Context, actor models.Actor, requestID strin
 // AbandonRequest gives a failed request up: what was made stays as it is.
 func (s *Store) AbandonRequest(ctx context.Context, actor models.Actor, requestID, reason string) error {
 	reason = strings.TrimSpace(reason)
-	switch {
-	case reason == "":
-		return models.InvalidFields(map[string]string{"reason": "Say why, for those who find what stays."})
-	case len(reason) > 2000:
+	if len(reason) > 2000 {
 		return models.InvalidFields(map[string]string{"reason": "At most 2000 characters."})
+	}
+	if reason == "" {
+		reason = "Given up by " + actor.Name()
 	}
 	return s.lead(ctx, actor, requestID, models.Abandoned, reason, nil, func(*tx, *models.Request) error { return nil })
 }
