@@ -15,7 +15,7 @@ import (
 
 // script is a signed-in person without a browser: plain requests, a cookie jar, the forms' hidden fields.
 type script struct {
-	t    *testing.T
+	t    testing.TB
 	base string
 	http *http.Client
 }
@@ -28,7 +28,7 @@ type answer struct {
 	body   string
 }
 
-func signInByScript(t *testing.T, base, user string) *script {
+func signInByScript(t testing.TB, base, user string) *script {
 	t.Helper()
 	s, err := tryScript(t, base, user)
 	if err != nil {
@@ -38,7 +38,7 @@ func signInByScript(t *testing.T, base, user string) *script {
 }
 
 // tryScript signs in; an answer that is no page is an error, because the server may be down for a moment.
-func tryScript(t *testing.T, base, user string) (*script, error) {
+func tryScript(t testing.TB, base, user string) (*script, error) {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -142,7 +142,7 @@ func clip(v string, n int) string {
 }
 
 // eventually asks again and again until ok, at a short interval, for as long as patience lasts.
-func eventually(t *testing.T, what string, patience time.Duration, ok func() (bool, string)) {
+func eventually(t testing.TB, what string, patience time.Duration, ok func() (bool, string)) {
 	t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"slipway/dev/postgres/pgtest"
 	"slipway/models/store"
 )
@@ -19,7 +21,7 @@ import (
 // world is what surrounds a production-like `slipway serve`: its database, the simulator and the identity provider,
 // each a process of its own, so that killing the server leaves the outside as it was.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	bin    string
 	db     string // slipway_app
 	owner  string // slipway_owner, for looking
@@ -36,7 +38,7 @@ type process struct {
 	done chan struct{}
 }
 
-func newWorld(t *testing.T, speed int) *world {
+func newWorld(t testing.TB, speed int) *world {
 	t.Helper()
 	dev, err := binary()
 	if err != nil {
@@ -145,7 +147,7 @@ func (w *world) look() simWorld {
 }
 
 // postRule adds a failure rule to the simulator and returns its id.
-func postRule(t *testing.T, a *app, rule string) string {
+func postRule(t testing.TB, a *app, rule string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.sim+"/_slipway/rules", strings.NewReader(rule))
 	if err != nil {
@@ -162,4 +164,19 @@ func postRule(t *testing.T, a *app, rule string) string {
 		t.Fatalf("add failure rule: %s %v", res.Status, err)
 	}
 	return made.ID
+}
+
+// exec changes Slipway's database as its owner.
+func (w *world) exec(sql string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
+	defer cancel()
+	db, err := pgx.Connect(ctx, w.owner)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer db.Close(ctx)
+	if _, err := db.Exec(ctx, sql); err != nil {
+		w.t.Fatalf("%.80s: %v", sql, err)
+	}
 }
