@@ -58,7 +58,7 @@ func (p place) findBudget(ctx context.Context, run *provisioners.Run) (provision
 	if err != nil {
 		return absent, err
 	}
-	out, err := p.budgets(run).DescribeBudget(ctx, &budgets.DescribeBudgetInput{AccountId: &p.clients.management, BudgetName: want.BudgetName})
+	out, err := p.budgets(run).DescribeBudget(ctx, &budgets.DescribeBudgetInput{AccountId: &p.clients.management, BudgetName: want.BudgetName, ShowFilterExpression: sdk.Bool(true)})
 	if is(err, "NotFoundException") {
 		return provisioners.Result{Found: provisioners.Absent, Outputs: map[string]string{"exists": ""}}, nil
 	}
