@@ -31,15 +31,21 @@ func (s *Store) RequestPage(ctx context.Context, actor models.Actor, id string) 
 }
 
 func (s *Store) requestPage(ctx context.Context, actor models.Actor, id string) (p models.RequestPage, err error) {
-	if p.Request, err = s.Request(ctx, actor, id); err != nil {
-		return p, err
+	if !models.ValidID(id) {
+		return p, translate(gorm.ErrRecordNotFound)
 	}
 	db := s.read(ctx)
-	requester, err := s.requesterOf(db, p.Request)
+	seen, args := requestScope(actor)
+	row, err := one[requestPageRow](db, `SELECT `+requestColumns+`, p.issuer, p.subject, p.email, p.groups, p.groups_seen_at FROM `+requestsJoined+`
+		WHERE r.id = ? AND `+seen, append([]any{id}, args...)...)
 	if err != nil {
-		return p, translate(err)
+		return p, s.unseen(ctx, actor, "request", id, err)
 	}
-	p.Requester = requester
+	if p.Request, err = row.Request.model(); err != nil {
+		return p, err
+	}
+	p.Requester = models.Person{ID: p.Request.RequesterID, Issuer: row.Issuer, Subject: row.Subject, Name: p.Request.RequesterName, Email: row.Email,
+		Groups: row.Groups, GroupsSeenAt: row.GroupsSeenAt}
 	if p.Request.TenantID != "" {
 		tenant, err := readTenant(db, p.Request.TenantID)
 		if err != nil {
@@ -70,13 +76,14 @@ func (s *Store) requestPage(ctx context.Context, actor models.Actor, id string) 
 	return p, err
 }
 
-// requesterOf reads the requester without their rights: a page shows name and address.
-func (s *Store) requesterOf(db *gorm.DB, r models.Request) (models.Person, error) {
-	row, err := one[personRow](db, `SELECT p.id AS person_id, p.issuer, p.subject, p.name, p.email, p.groups, p.groups_seen_at FROM people p WHERE p.id = ?`, r.RequesterID)
-	if err != nil {
-		return models.Person{}, fmt.Errorf("read the requester of %s: %w", r.ID, err)
-	}
-	return row.person(), nil
+// requestPageRow is a request and who asked for it.
+type requestPageRow struct {
+	Request      requestRow `gorm:"embedded"`
+	Issuer       string
+	Subject      string
+	Email        string
+	Groups       texts
+	GroupsSeenAt time.Time
 }
 
 type approvalRow struct {
