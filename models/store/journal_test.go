@@ -1,0 +1,281 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"slipway/models"
+)
+
+// open a journal row by a transaction of the store, and give its wake-up.
+func enqueued(t testing.TB, s *Store, kind models.JournalKind, object string, delay time.Duration) models.WakeArgs {
+	t.Helper()
+	if err := s.tx(t.Context(), func(t *tx) error { return t.enqueue(kind, object, delay) }); err != nil {
+		t.Fatal(err)
+	}
+	var w models.WakeArgs
+	err := s.pool.QueryRow(t.Context(), `SELECT id, generation FROM journal WHERE kind = $1 AND object_id = $2 AND NOT done`, kind, object).Scan(&w.JournalID, &w.Generation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func take(t testing.TB, s *Store, w models.WakeArgs, owner string) *models.Job {
+	t.Helper()
+	job, err := s.Journal().Take(t.Context(), w, owner, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return job
+}
+
+func TestOneOfManyTakesARow(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	w := enqueued(t, s, models.PlanWork, models.NewID(), 0)
+	var wg sync.WaitGroup
+	won := make(chan string, 20)
+	for i := range 20 {
+		owner := string(rune('a' + i))
+		wg.Go(func() {
+			if job, err := s.Journal().Take(t.Context(), w, owner, time.Minute); err != nil {
+				t.Error(err)
+			} else if job != nil {
+				won <- owner
+			}
+		})
+	}
+	wg.Wait()
+	if len(won) != 1 {
+		t.Errorf("%d workers took the row, want one", len(won))
+	}
+}
+
+func TestRowIsNotTakenBeforeItIsDue(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	w := enqueued(t, s, models.PlanWork, models.NewID(), time.Hour)
+	if job := take(t, s, w, "a"); job != nil {
+		t.Error("a row was taken an hour early")
+	}
+	if n, err := s.Journal().Sweep(t.Context(), 0); err != nil || n != 0 {
+		t.Errorf("the sweep took %d rows, %v", n, err)
+	}
+	if state, want := scheduled(t, s, w), "scheduled"; state != want {
+		t.Errorf("River's job is %s, want %s", state, want)
+	}
+	soonish := enqueued(t, s, models.PlanWork, models.NewID(), 2*time.Second)
+	if state, want := scheduled(t, s, soonish), "available"; state != want {
+		t.Errorf("River's near job is %s, want %s", state, want)
+	}
+}
+
+func scheduled(t testing.TB, s *Store, w models.WakeArgs) string {
+	t.Helper()
+	var state string
+	err := s.pool.QueryRow(t.Context(), `SELECT state FROM river_job WHERE args->>'journal_id' = $1`, w.JournalID).Scan(&state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+// A lapsed lease is swept: the generation rises, a new wake-up is there, and the old holder's writes are refused.
+func TestSweepTakesALapsedLease(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	j := s.Journal()
+	w := enqueued(t, s, models.RunWork, models.NewID(), 0)
+	job := take(t, s, w, "first")
+	if n, err := j.Sweep(t.Context(), 0); err != nil || n != 0 {
+		t.Fatalf("a held row was swept: %d, %v", n, err)
+	}
+	if _, err := s.pool.Exec(t.Context(), `UPDATE journal SET lease_until = clock_timestamp() - interval '1 ms'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Renew(t.Context(), *job, time.Minute); !errors.Is(err, models.ErrStale) {
+		t.Errorf("a lapsed lease was renewed: %v", err)
+	}
+	var wg sync.WaitGroup
+	swept := make(chan int, 5)
+	for range 5 { // all workers sweep at the same time
+		wg.Go(func() {
+			n, err := j.Sweep(t.Context(), time.Minute)
+			if err != nil {
+				t.Error(err)
+			}
+			swept <- n
+		})
+	}
+	wg.Wait()
+	close(swept)
+	total := 0
+	for n := range swept {
+		total += n
+	}
+	if total != 1 {
+		t.Errorf("the row was swept %d times, want once", total)
+	}
+	if n := count(t, s, `SELECT count(*) FROM river_job WHERE (args->>'generation')::int = 2`); n != 1 {
+		t.Errorf("%d new wake-ups, want one", n)
+	}
+	for name, err := range map[string]error{
+		"End":  j.End(t.Context(), *job, models.NextCall{Done: true}),
+		"Keep": j.Keep(t.Context(), *job, map[string]int{"n": 1}),
+	} {
+		if !errors.Is(err, models.ErrStale) {
+			t.Errorf("%s of the old holder: %v, want a stale refusal", name, err)
+		}
+	}
+	if take(t, s, w, "first") != nil {
+		t.Error("the old wake-up took the row")
+	}
+	if take(t, s, models.WakeArgs{JournalID: w.JournalID, Generation: 2}, "second") == nil {
+		t.Error("the new wake-up did not take the row")
+	}
+}
+
+func TestReleaseGivesRowsBack(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	mine, other := enqueued(t, s, models.RunWork, models.NewID(), 0), enqueued(t, s, models.RunWork, models.NewID(), 0)
+	take(t, s, mine, "me")
+	take(t, s, other, "other")
+	if err := s.Journal().Release(t.Context(), "me"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Journal().Sweep(t.Context(), 0); err != nil || n != 1 {
+		t.Errorf("swept %d rows, want the released one: %v", n, err)
+	}
+}
+
+// A row that is opened again while a call is in flight is taken from that call.
+func TestEnqueueTakesAnOpenRow(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	object := models.NewID()
+	first := enqueued(t, s, models.PlanWork, object, 0)
+	job := take(t, s, first, "a")
+	second := enqueued(t, s, models.PlanWork, object, 0)
+	if second.JournalID != first.JournalID || second.Generation != first.Generation+1 {
+		t.Errorf("got %+v after %+v", second, first)
+	}
+	if err := s.Journal().End(t.Context(), *job, models.NextCall{Done: true}); !errors.Is(err, models.ErrStale) {
+		t.Errorf("the overtaken call ended with %v", err)
+	}
+	if job = take(t, s, second, "a"); job == nil {
+		t.Fatal("the second wake-up took nothing")
+	}
+	if err := s.Journal().End(t.Context(), *job, models.NextCall{Done: true}); err != nil {
+		t.Fatal(err)
+	}
+	if third := enqueued(t, s, models.PlanWork, object, 0); third.JournalID == first.JournalID {
+		t.Error("a done row was opened again")
+	}
+}
+
+func TestNudgeLeavesACallInFlightAlone(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	object := models.NewID()
+	w := enqueued(t, s, models.RunWork, object, time.Hour)
+	nudge := func() {
+		t.Helper()
+		if err := s.tx(t.Context(), func(t *tx) error { return t.nudge(models.RunWork, object) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nudge()
+	w.Generation++
+	job := take(t, s, w, "a")
+	if job == nil {
+		t.Fatal("the nudged row is not due")
+	}
+	nudge()
+	if err := s.Journal().End(t.Context(), *job, models.NextCall{Delay: time.Minute, State: map[string]int{"n": 3}}); err != nil {
+		t.Errorf("the call in flight was disturbed: %v", err)
+	}
+}
+
+func TestLocksAreTakenInOneOrder(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	who, _ := signIn(t, s, "ola")
+	requests := make([]models.Request, 8)
+	for i := range requests {
+		requests[i] = models.Request{ID: models.NewID(), Number: int64(i + 1), Title: "Change things", State: models.Planning}
+		_, err := s.pool.Exec(t.Context(), `INSERT INTO requests (id, kind, object_type, object_id, object_name, title, state, inputs, inputs_by, requester_id, idempotency_key,
+			state_since, created_at, submitted_at) VALUES ($1, 'test', 'thing', $2, 'n', 't', 'planning', '{}', '{}', $3, $4, $5, $5, $5)`,
+			requests[i].ID, models.NewID(), who.Person.ID, models.NewID(), s.clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, b := models.NewID(), models.NewID()
+	locks := [][]models.Lock{
+		{{ObjectType: "thing", ObjectID: a, Exclusive: true}, {ObjectType: "thing", ObjectID: b, Exclusive: true}},
+		{{ObjectType: "thing", ObjectID: b, Exclusive: true}, {ObjectType: "thing", ObjectID: a, Exclusive: true}},
+	}
+	var wg sync.WaitGroup
+	won := make(chan string, len(requests))
+	for i, r := range requests {
+		wg.Go(func() {
+			err := s.tx(context.Background(), func(t *tx) error {
+				wait, err := t.lock(r, locks[i%2])
+				if err == nil && wait == nil {
+					won <- r.ID
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(won) != 1 {
+		t.Errorf("%d requests hold both locks, want one", len(won))
+	}
+	if n := count(t, s, `SELECT count(*) FROM locks`); n != 2 {
+		t.Errorf("%d locks are held, want both of one request", n)
+	}
+}
+
+func TestSharedLocksKeepExclusiveOnesOut(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	who, _ := signIn(t, s, "ola")
+	object := models.NewID()
+	lock := func(exclusive bool) *models.WaitingOn {
+		t.Helper()
+		r := models.Request{ID: models.NewID()}
+		_, err := s.pool.Exec(t.Context(), `INSERT INTO requests (id, kind, object_type, object_id, object_name, title, state, inputs, inputs_by, requester_id, idempotency_key,
+			state_since, created_at, submitted_at) VALUES ($1, 'test', 'thing', $1, 'n', 'Look at it', 'planning', '{}', '{}', $2, $3, $4, $4, $4)`,
+			r.ID, who.Person.ID, models.NewID(), s.clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wait *models.WaitingOn
+		err = s.tx(t.Context(), func(t *tx) (err error) {
+			wait, err = t.lock(r, []models.Lock{{ObjectType: "thing", ObjectID: object, Exclusive: exclusive}})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return wait
+	}
+	if w := lock(false); w != nil {
+		t.Errorf("the first shared lock waits: %+v", w)
+	}
+	if w := lock(false); w != nil {
+		t.Errorf("the second shared lock waits: %+v", w)
+	}
+	if w := lock(true); w == nil || w.For != "another request" || w.Ref == "" {
+		t.Errorf("the exclusive lock does not wait in words: %+v", w)
+	}
+}
