@@ -31,6 +31,8 @@ var demo = map[string]string{
 	"SLIPWAY_AWS_REGION": "eu-west-1", "SLIPWAY_AWS_REGIONS": "eu-west-1,eu-central-1", "SLIPWAY_EXTERNAL_ID": "slipway-demo-external-id",
 	"SLIPWAY_ORG_ROLE_ARN": "arn:aws:iam::111111111111:role/slipway/platform/slipway-org",
 	"SLIPWAY_OU_NONPROD":   "ou-demo-nonprod01", "SLIPWAY_OU_PROD": "ou-demo-prod0001", "SLIPWAY_OU_SUSPENDED": "ou-demo-suspend1",
+	"SLIPWAY_CONTACT_NAME": "Platform team", "SLIPWAY_CONTACT_TITLE": "Platform", "SLIPWAY_CONTACT_EMAIL": "platform@example.com",
+	"SLIPWAY_CONTACT_PHONE": "+1 555 010 0000", "SLIPWAY_ALERT_EMAIL": "alerts@example.com",
 	"SLIPWAY_ACCOUNT_EMAIL": "aws+{tenant}-{class}-{n}@example.com",
 }
 
@@ -40,14 +42,21 @@ func init() {
 		awssimCommand(), idpCommand(),
 	}
 	developmentRoutes = clockRoutes
-	crashHook = func(log *slog.Logger) (func(kind, step, point string), error) {
+	engineHook = func(log *slog.Logger) (func(kind, step, point string), float64, error) {
 		d, err := config.LoadDev(environ())
-		if err != nil || d.CrashLog == "" {
-			return nil, err
+		if err != nil {
+			return nil, 0, err
 		}
-		return crash.At(d.CrashLog, log), nil
+		var at func(kind, step, point string)
+		if d.CrashLog != "" {
+			at = crash.At(d.CrashLog, log)
+		}
+		return at, max(1/d.SimSpeed, quickest), nil
 	}
 }
+
+// quickest keeps delays long enough that a fast simulator is not asked without pause.
+const quickest = 0.05
 
 // dev starts what surrounds Slipway, then serves exactly as serve does.
 func dev(ctx context.Context, _ *cli.Command) error {

@@ -26,8 +26,9 @@ import (
 // Stopping takes at most the drain delay (15 s), then stopTime for workers and pages together: under 40 s.
 const stopTime = 23 * time.Second
 
-// crashHook is replaced in builds with the tag dev; nil means that nothing crashes on purpose.
-var crashHook = func(*slog.Logger) (func(kind, step, point string), error) { return nil, nil }
+// engineHook is replaced in builds with the tag dev: where to crash on purpose (nil: nowhere), and how much shorter than
+// AWS the simulator's durations are (0: not at all).
+var engineHook = func(*slog.Logger) (crash func(kind, step, point string), pace float64, err error) { return nil, 0, nil }
 
 // developmentRoutes is replaced in builds with the tag dev, too; it may start what only those have.
 var developmentRoutes = func(context.Context, *running) []web.Route { return nil }

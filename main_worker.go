@@ -10,10 +10,13 @@ import (
 
 	"slipway/models/store"
 	"slipway/provisioners"
+	"slipway/provisioners/aws"
 )
 
-// tidyEvery is how late the clock's own decisions may be: what expires, what is counted and then written.
-const tidyEvery = 5 * time.Second
+const (
+	tidyEvery       = 5 * time.Second  // how late the clock's own decisions may be: what expires, what is counted and then written
+	changeSetsEvery = 15 * time.Second // how long a change set may stay that no plan needs
+)
 
 // open makes the store and, when this process works on runs, its worker. Nothing of it talks to the database yet.
 func (r *running) open(ctx context.Context) error {
@@ -36,7 +39,7 @@ func (r *running) open(ctx context.Context) error {
 	if !r.works {
 		return nil
 	}
-	if err := r.employ(); err != nil {
+	if err := r.employ(ctx); err != nil {
 		r.store.Close()
 		return err
 	}
@@ -44,22 +47,30 @@ func (r *running) open(ctx context.Context) error {
 }
 
 // employ wires the engine and what wakes it.
-func (r *running) employ() error {
-	crash, err := crashHook(r.log)
+func (r *running) employ(ctx context.Context) error {
+	crash, pace, err := engineHook(r.log)
+	if err != nil {
+		return err
+	}
+	clients, all, err := r.provision(ctx)
 	if err != nil {
 		return err
 	}
 	engine, err := provisioners.NewEngine(provisioners.EngineOptions{
-		Journal: r.store.Journal(), Rules: r.rules, Clock: r.clock, Logger: r.log, Metrics: provisioners.NewMetrics(r.metrics), Owner: owner(),
-		Lease: r.config.Engine.Lease, Slots: r.config.AWS.AccountSlots, Crash: crash,
+		Journal: r.store.Journal(), Rules: r.rules, Provisioners: all, Vendor: aws.Vendor{Clients: clients}, Clock: r.clock, Logger: r.log, Metrics: provisioners.NewMetrics(r.metrics), Owner: owner(),
+		Lease: r.config.Engine.Lease, Slots: r.config.AWS.AccountSlots, Crash: crash, Pace: pace,
 	})
 	if err != nil {
 		return err
 	}
 	r.worker, err = provisioners.NewWorker(provisioners.Options{
 		Engine: engine, Pool: r.store.Pool(), Logger: r.log,
-		Seal:   func(ctx context.Context) error { return r.store.Seal(ctx, store.SealOptions{}) },
-		Sweeps: []provisioners.Sweep{{Name: "tidy", Every: tidyEvery, Do: r.store.Tidy}},
+		Seal: func(ctx context.Context) error { return r.store.Seal(ctx, store.SealOptions{}) },
+		Sweeps: []provisioners.Sweep{
+			{Name: "tidy", Every: tidyEvery, Do: r.store.Tidy},
+			{Name: "change sets", Every: changeSetsEvery, Do: provisioners.SweepChangeSets(r.store.Registry(), clients)},
+		},
+		Gauges: r.store.Gauges,
 	})
 	return err
 }

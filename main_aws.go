@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	"slipway/models"
+	"slipway/models/price"
+	"slipway/provisioners"
+	"slipway/provisioners/aws"
+	"slipway/provisioners/blueprints"
+)
+
+// baselineVersion is the one every new account gets; a version, once shipped, never changes.
+const baselineVersion = "1.0.0"
+
+// provision makes what plans and works requests: the AWS clients and one provisioner per kind of request.
+func (r *running) provision(ctx context.Context) (*aws.Clients, []provisioners.Provisioner, error) {
+	a := r.config.AWS
+	clients, err := aws.New(ctx, aws.Options{
+		Endpoint: a.Endpoint, Region: a.Region, Regions: a.Regions, ExternalID: a.ExternalID.Reveal(), OrgRoleARN: a.OrgRoleARN,
+		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd},
+		Contact: aws.Contact{Name: a.ContactName, Title: a.ContactTitle, Email: a.ContactEmail, Phone: a.ContactPhone}, AlertEmail: a.AlertEmail,
+		Version: build(), Clock: r.clock, Logger: r.log, Meter: r.metrics,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	prices, err := r.prices()
+	if err != nil {
+		return nil, nil, err
+	}
+	baseline, err := tenantBaseline()
+	if err != nil {
+		return nil, nil, err
+	}
+	tenants, err := aws.NewTenantProvisioner(clients, r.store.Registry(), baseline, prices)
+	if err != nil {
+		return nil, nil, err
+	}
+	return clients, []provisioners.Provisioner{tenants}, nil
+}
+
+// tenantBaseline is the shipped blueprint as the provisioner takes it.
+func tenantBaseline() (aws.Blueprint, error) {
+	shipped, err := blueprints.Load("tenant-baseline", baselineVersion)
+	if err != nil {
+		return aws.Blueprint{}, err
+	}
+	b := aws.Blueprint{Name: shipped.Name, Version: shipped.Version, Digest: shipped.Digest, Template: shipped.Template}
+	for _, line := range shipped.Meta.Cost.Fixed {
+		quantity, err := decimal.NewFromString(line.Quantity)
+		if err != nil {
+			return b, fmt.Errorf("blueprint %s %s: quantity of %s: %w", b.Name, b.Version, line.Price, err)
+		}
+		b.Costs = append(b.Costs, price.Item{Key: line.Price, Quantity: quantity, Name: line.Note})
+	}
+	for _, line := range shipped.Meta.Cost.NotEstimated {
+		b.NotEstimated = append(b.NotEstimated, line.Note)
+	}
+	return b, nil
+}
