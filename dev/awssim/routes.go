@@ -17,23 +17,24 @@ func operations() []operation {
 		iamOperations(),
 		budgetsOperations(),
 		servicequotasOperations(),
+		cloudformationOperations(),
 	)
 }
 
 // tickers run in this order at the start of every call.
 func tickers() []ticker {
-	return []ticker{finishCreations, suspendClosed}
+	return []ticker{finishCreations, suspendClosed, runStacks, runStackSets}
 }
 
 // accountMoved is told when an account changes its parent, in the call that moves it;
 // from is empty for a new account, to is empty for one that was closed.
 func accountMoved(ctx context.Context, c *Call, account, from, to string) error {
-	return nil
+	return deliverOnMove(ctx, c, account, from, to)
 }
 
 // seedStacks puts the platform's stacks into a new world, once.
 func seedStacks(ctx context.Context, c *Call) error {
-	return nil
+	return seedPlatform(ctx, c)
 }
 
 // allWorldTables are the tables that /world shows, of every area.

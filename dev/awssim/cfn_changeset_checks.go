@@ -1,0 +1,87 @@
+package awssim
+
+import (
+	"context"
+	"strings"
+
+	"slipway/models/blueprint"
+)
+
+// earlyChecks are the validations CloudFormation does before a change set is ready. It
+// returns the names of those that failed; DescribeEvents has what they found.
+func (c *Call) earlyChecks(ctx context.Context, s *cfnStack, cs *cfnChangeSet, t *blueprint.Template, off bool) (string, error) {
+	if off {
+		return "", nil
+	}
+	cs.Operation = newRequestID()
+	s.Operations = append([]cfnOperation{{cs.Operation, "CREATE_CHANGESET"}}, s.Operations...)
+	failed := ""
+	for _, p := range blueprint.Errors(t.Check()) {
+		switch p.Rule {
+		case "property", "required", "shape", "enum", "null", "tag":
+		default:
+			continue // a rule of ours, not of CloudFormation
+		}
+		id := strings.Split(strings.TrimPrefix(p.Path, "Resources."), ".")[0]
+		if err := c.found(ctx, s, cs, id, cfnValidation{"PROPERTY_VALIDATION", "/" + strings.ReplaceAll(p.Path, ".", "/"), p.Message}); err != nil {
+			return "", err
+		}
+		failed = "AWS::EarlyValidation::PropertyValidation"
+	}
+	if failed != "" {
+		return failed, nil
+	}
+	for _, change := range cs.Changes {
+		if change.Action != blueprint.Add {
+			continue
+		}
+		name := cs.named(change, s)
+		if name == "" {
+			continue
+		}
+		taken, err := c.taken(ctx, s, change.Type, name)
+		if err != nil {
+			return "", err
+		}
+		if change.Type == "AWS::IAM::Role" && !taken {
+			_, taken, err = c.role(ctx, s.Account, name)
+		}
+		if change.Type == "AWS::S3::Bucket" && !taken && err == nil {
+			_, taken, err = c.bucket(ctx, name)
+		}
+		if err != nil {
+			return "", err
+		}
+		if taken {
+			reason := "Resource of type '" + change.Type + "' with identifier '" + name + "' already exists."
+			if err := c.found(ctx, s, cs, change.ID, cfnValidation{"NAME_CONFLICT_VALIDATION", "/Resources/" + change.ID, reason}); err != nil {
+				return "", err
+			}
+			failed = "AWS::EarlyValidation::ResourceExistenceCheck"
+		}
+	}
+	return failed, nil
+}
+
+// named is the physical id a new resource is going to have, empty when CloudFormation
+// makes one up.
+func (cs *cfnChangeSet) named(change blueprint.ResourceChange, s *cfnStack) string {
+	props := cs.After[change.ID]
+	r := blueprint.ResolvedResource{ID: change.ID, Type: change.Type, Properties: props}
+	one, _ := identify(s, r, "one")
+	two, _ := identify(s, r, "two")
+	if one != two || blueprint.IsUnknown(one) {
+		return ""
+	}
+	return one
+}
+
+func (c *Call) found(ctx context.Context, s *cfnStack, cs *cfnChangeSet, logical string, v cfnValidation) error {
+	typ := ""
+	for _, change := range cs.Changes {
+		if change.ID == logical {
+			typ = change.Type
+		}
+	}
+	return c.event(ctx, s, cfnEvent{Logical: logical, Type: typ, Operation: cs.Operation, Kind: "VALIDATION_ERROR", Status: "FAILED", Reason: v.Reason, At: c.Now, Validation: &v})
+}

@@ -1,0 +1,202 @@
+package awssim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// cfnStack is a stack. Its row holds it as JSON beside the columns that are searched.
+type cfnStack struct {
+	ID, Account, Region, Name string
+	Status, Reason            string
+	Description               string
+	Definition                cfnDefinition // what it was last made from
+	Next                      *cfnDefinition
+	RoleARN                   string
+	RunAs                     Principal // who its resources are made by
+	Outputs                   []cfnOutput
+	ChangeSet                 string // the one executed last, or under review
+	Created                   time.Time
+	Updated, Deleted          *time.Time
+	Protected                 bool
+	DisableRollback           bool
+	OnFailure                 string
+	Operation, OperationType  string
+	Token                     string
+	Instant                   bool // seeded: takes no time
+	Failed                    []string
+	SkipDelete                []string // RetainResources of a delete
+	RetainExceptOnCreate      bool
+	Operations                []cfnOperation // newest first
+}
+
+type cfnOperation struct{ ID, Type string }
+
+// cfnDefinition is all that decides what a stack holds.
+type cfnDefinition struct {
+	Template     string
+	Parameters   map[string]string
+	Tags         map[string]string
+	Capabilities []string
+	Outputs      []cfnOutput
+}
+
+type cfnOutput struct{ Name, Value, Description, Export string }
+
+// cfnResource is one resource of a stack.
+type cfnResource struct {
+	ID, Type, Physical  string
+	Status, Reason      string
+	At                  time.Time
+	Properties          map[string]any
+	Tags                map[string]string
+	Attributes          map[string]any
+	Depends             []string
+	DeletionPolicy      string
+	UpdateReplacePolicy string
+	Operation           string       // the one that made it
+	Old                 *cfnResource // as it was before the update under way
+}
+
+// live says whether the resource is there, or may be.
+func (r cfnResource) live() bool {
+	return r.Status != "DELETE_COMPLETE" && r.Status != "DELETE_SKIPPED"
+}
+
+const deleted = "DELETE_COMPLETE"
+
+// saveStack writes a stack, new or not.
+func (c *Call) saveStack(ctx context.Context, s *cfnStack) error {
+	_, err := c.Tx.Exec(ctx, `INSERT INTO stacks (id, account, region, name, status, created_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, body = EXCLUDED.body`,
+		s.ID, s.Account, s.Region, s.Name, s.Status, s.Created, s)
+	if err != nil {
+		return fmt.Errorf("store stack %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+// stacks reads stacks, newest first.
+func (c *Call) stacks(ctx context.Context, where string, args ...any) ([]*cfnStack, error) {
+	return bodies[*cfnStack](ctx, c.Tx, `SELECT body FROM stacks WHERE `+where+` ORDER BY created_at DESC, id`, args...)
+}
+
+func (c *Call) stackByID(ctx context.Context, id string) (*cfnStack, error) {
+	all, err := c.stacks(ctx, `id = $1`, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("stack %s is gone", id)
+	}
+	return all[0], nil
+}
+
+// bodies decodes a column of JSON.
+func bodies[T any](ctx context.Context, tx pgx.Tx, query string, args ...any) ([]T, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the stacks' world: %w", err)
+	}
+	texts, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	if err != nil {
+		return nil, fmt.Errorf("read the stacks' world: %w", err)
+	}
+	out := make([]T, len(texts))
+	for i, text := range texts {
+		if err := json.Unmarshal(text, &out[i]); err != nil {
+			return nil, fmt.Errorf("decode the stacks' world: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// resources reads a stack's resources in the order they were first made.
+func (c *Call) resources(ctx context.Context, stack string) ([]*cfnResource, error) {
+	return bodies[*cfnResource](ctx, c.Tx, `SELECT body FROM stack_resources WHERE stack = $1 ORDER BY seq`, stack)
+}
+
+func (c *Call) resource(ctx context.Context, stack, id string) (*cfnResource, error) {
+	all, err := bodies[*cfnResource](ctx, c.Tx, `SELECT body FROM stack_resources WHERE stack = $1 AND id = $2`, stack, id)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+func (c *Call) saveResource(ctx context.Context, s *cfnStack, r *cfnResource) error {
+	_, err := c.Tx.Exec(ctx, `INSERT INTO stack_resources (stack, id, account, region, type, physical_id, status, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (stack, id) DO UPDATE SET type = EXCLUDED.type, physical_id = EXCLUDED.physical_id, status = EXCLUDED.status, body = EXCLUDED.body`,
+		s.ID, r.ID, s.Account, s.Region, r.Type, r.Physical, r.Status, r)
+	if err != nil {
+		return fmt.Errorf("store resource %s of %s: %w", r.ID, s.Name, err)
+	}
+	return nil
+}
+
+// taken says whether some live resource, of any stack, has this physical id.
+func (c *Call) taken(ctx context.Context, s *cfnStack, typ, physical string) (bool, error) {
+	global := typ == "AWS::S3::Bucket" || typ == "AWS::IAM::Role" || typ == "AWS::IAM::ManagedPolicy"
+	var yes bool
+	err := c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM stack_resources WHERE type = $1 AND physical_id = $2 AND account = $3 AND (region = $4 OR $5) AND status <> 'DELETE_COMPLETE')`,
+		typ, physical, s.Account, s.Region, global).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("look for %s %s: %w", typ, physical, err)
+	}
+	return yes, nil
+}
+
+// cfnEvent is what happened to a stack or a resource.
+type cfnEvent struct {
+	Stack, ID, Logical, Physical, Type, Status, Reason string
+	Properties, Token, Operation, Kind                 string
+	At                                                 time.Time
+	Validation                                         *cfnValidation
+}
+
+// cfnValidation is what a check of a change set found.
+type cfnValidation struct{ Name, Path, Reason string }
+
+func (c *Call) event(ctx context.Context, s *cfnStack, e cfnEvent) error {
+	if e.Kind == "" {
+		e.Kind = "STACK_EVENT"
+	}
+	if e.Operation == "" {
+		e.Operation = s.Operation
+	}
+	id := e.Logical + "-" + e.Status + "-" + newRequestID()
+	if e.Logical == s.Name {
+		id = newRequestID()
+	}
+	_, err := c.Tx.Exec(ctx, `INSERT INTO stack_events (stack, event_id, at, logical_id, physical_id, type, status, reason, properties, token, operation, kind, validation)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		s.ID, id, e.At, e.Logical, e.Physical, e.Type, e.Status, e.Reason, e.Properties, s.Token, e.Operation, e.Kind, e.Validation)
+	if err != nil {
+		return fmt.Errorf("record event of %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+// turn gives the stack a status, with its event.
+func (c *Call) turn(ctx context.Context, s *cfnStack, status, reason string, at time.Time) error {
+	s.Status, s.Reason = status, reason
+	return c.event(ctx, s, cfnEvent{Logical: s.Name, Physical: s.ID, Type: "AWS::CloudFormation::Stack", Status: status, Reason: reason, At: at})
+}
+
+// turnResource gives a resource a status, with its event, and stores it.
+func (c *Call) turnResource(ctx context.Context, s *cfnStack, r *cfnResource, status, reason string, at time.Time) error {
+	r.Status, r.Reason, r.At = status, reason, at
+	properties, err := json.Marshal(r.Properties)
+	if err != nil {
+		return fmt.Errorf("properties of %s: %w", r.ID, err)
+	}
+	e := cfnEvent{Logical: r.ID, Physical: r.Physical, Type: r.Type, Status: status, Reason: reason, Properties: string(properties), At: at}
+	if err := c.event(ctx, s, e); err != nil {
+		return err
+	}
+	return c.saveResource(ctx, s, r)
+}
