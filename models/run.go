@@ -49,7 +49,7 @@ type Step struct {
 	State     StepState
 	Attempt   int               // run attempt it last ran in
 	Tries     int               // calls that ended in an error in this attempt
-	Intent    bool              // Start was announced and may have run
+	Intent    bool              // Start was announced and may have run, in this or an earlier attempt
 	Outputs   map[string]string // what later steps need: ids and ARNs, never a secret
 	Cursor    json.RawMessage   // where a paged look goes on
 	Waiting   *WaitingOn

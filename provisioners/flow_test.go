@@ -273,3 +273,29 @@ func TestPanicInAStepIsAnError(t *testing.T) {
 	}
 }
 
+
+// What an earlier attempt may have made is this run's: the retry finds it, and an undo takes it back.
+func TestRetryKeepsWhatItMayHaveMade(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, newWorld("one", "two"))
+	h.world.poll = func(step string) (provisioners.Result, error, bool) {
+		return provisioners.Result{}, provisioners.Final{Failure: models.Failure{What: "No."}}, step == "one"
+	}
+	h.world.start = func(_ context.Context, step string) (error, bool) {
+		return provisioners.Final{Failure: models.Failure{What: "Neither."}}, step == "two"
+	}
+	undone := 0
+	h.world.undo["one"] = func() (provisioners.Result, error) { undone++; return provisioners.Result{Found: provisioners.Present}, nil }
+	request := h.approved()
+	h.drive(request, models.Failed)
+	h.must(h.store.RetryRun(context.Background(), h.admin(), request))
+	h.drive(request, models.Failed)
+	if run := h.run(request); run.Steps[0].State != models.StepDone {
+		t.Errorf("the found step is %s, want done: this run made it", run.Steps[0].State)
+	}
+	h.must(h.store.UndoRun(context.Background(), h.admin(), request))
+	h.drive(request, models.Undone)
+	if undone != 1 {
+		t.Errorf("undone %d times, want once", undone)
+	}
+}

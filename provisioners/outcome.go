@@ -74,11 +74,11 @@ func (e *Engine) endError(ctx context.Context, d *doing, err error) error {
 	case errors.As(err, &wait):
 		return e.endWait(ctx, d, c, wait)
 	case errors.As(err, &differs) && d.state.Request.State == models.Running:
-		c.State, c.Intent = models.StepPending, false
+		c.State = models.StepPending
 		c.Events = []Event{e.event(d, "mismatch", "warn", d.step.Title+": "+differs.Words)}
 		return e.finish(ctx, d, Outcome{Step: &c, Run: &RunChange{To: models.Planning, Reason: differs.Words}})
 	case errors.As(err, &differs): // stopping
-		c.State, c.Intent = models.StepPending, false
+		c.State = models.StepPending
 		return e.finish(ctx, d, Outcome{Step: &c, Run: &RunChange{To: models.Failed, Failure: stopped(d.state.Request, d.row)}})
 	case errors.As(err, &final):
 		return e.endFailed(ctx, d, c, final.Failure, err)

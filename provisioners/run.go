@@ -42,7 +42,7 @@ func (e *Engine) advance(ctx context.Context, h *held, rs RunState) error {
 		return e.end(ctx, h, Outcome{Run: &RunChange{To: models.Succeeded}})
 	}
 	row := rs.Run.Steps[at]
-	if rs.Request.State == models.Stopping && !row.Intent {
+	if inFlight := row.Intent && row.Attempt == rs.Run.Attempt; rs.Request.State == models.Stopping && !inFlight {
 		return e.end(ctx, h, Outcome{Run: &RunChange{To: models.Failed, Failure: stopped(rs.Request, row)}})
 	}
 	step, err := e.stepOf(rs, row.Name)

@@ -66,7 +66,7 @@ func (s *Store) RetryRun(ctx context.Context, actor models.Actor, requestID stri
 		if err := t.db.Exec(`UPDATE runs SET attempt = attempt + 1, failure = NULL WHERE id = ?`, req.RunID).Error; err != nil {
 			return fmt.Errorf("begin another attempt of run %s: %w", req.RunID, err)
 		}
-		err := t.db.Exec(`UPDATE steps SET state = 'pending', tries = 0, intent = false, cursor = NULL, waiting = NULL, failure = NULL
+		err := t.db.Exec(`UPDATE steps SET state = 'pending', tries = 0, cursor = NULL, waiting = NULL, failure = NULL
 			WHERE run_id = ? AND state NOT IN ('done', 'skipped')`, req.RunID).Error
 		if err != nil {
 			return fmt.Errorf("reset the steps of %s: %w", req.RunID, err)

@@ -149,7 +149,7 @@ func (t *tx) makeRun(req *models.Request, b models.RunBegin) error {
 	}
 	for _, step := range b.Steps {
 		_, err := t.pgx.Exec(t.ctx, `INSERT INTO steps (id, run_id, position, name, title, part, state) VALUES ($1, $2, $3, $4, $5, $6, 'pending')
-			ON CONFLICT (run_id, name) DO UPDATE SET position = EXCLUDED.position, title = EXCLUDED.title, part = EXCLUDED.part, tries = 0, intent = false,
+			ON CONFLICT (run_id, name) DO UPDATE SET position = EXCLUDED.position, title = EXCLUDED.title, part = EXCLUDED.part, tries = 0,
 				cursor = NULL, waiting = NULL, failure = NULL, state = CASE WHEN steps.state IN ('done', 'skipped') THEN steps.state ELSE 'pending' END`,
 			models.NewID(), req.RunID, step.Position, step.Name, step.Title, step.Part)
 		if err != nil {
