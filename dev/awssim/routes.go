@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"context"
+	"maps"
 	"slices"
 )
 
@@ -35,10 +36,4 @@ func accountMoved(ctx context.Context, c *Call, account, from, to string) error 
 // seedStacks puts the platform's stacks into a new world, once.
 func seedStacks(ctx context.Context, c *Call) error {
 	return seedPlatform(ctx, c)
-}
-
-// allWorldTables are the tables that /world shows, of every area.
-func allWorldTables() map[string]string {
-	all := worldTables()
-	return all
 }
