@@ -152,10 +152,11 @@ func TestLongCallKeepsItsLease(t *testing.T) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err(), true
-		case <-time.After(time.Second): // three leases
+		case <-time.After(2500 * time.Millisecond): // more than two leases
 			return nil, false
 		}
 	}
+	h.engine = h.newEngine(func(o *provisioners.EngineOptions) { o.Lease = time.Second })
 	request := h.approved()
 	h.drive(request, models.Running)
 	ended := make(chan error, 1)

@@ -104,15 +104,29 @@ func (w *Worker) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop lets calls in flight end, at most until softStop or the context's end, then gives the leases back.
-func (w *Worker) Stop(ctx context.Context) error {
+// Stop lets calls in flight end, at most until softStop or the context's end, then gives the leases back. It can be called again.
+func (w *Worker) Stop(ctx context.Context) error { return w.stop(ctx, w.river.Stop) }
+
+// Kill cancels calls in flight and gives the leases back: for a second signal, when nobody waits any more.
+func (w *Worker) Kill(ctx context.Context) error { return w.stop(ctx, w.river.StopAndCancel) }
+
+func (w *Worker) stop(ctx context.Context, queue func(context.Context) error) error {
 	if w.cancel == nil {
 		return nil
 	}
-	err := w.river.Stop(ctx)
+	err := queue(ctx)
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	running := false
+	if err != nil {
+		running = w.river.StopAndCancel(within) != nil
+	}
 	w.cancel()
 	w.loops.Wait()
-	return errors.Join(err, w.Engine.Journal.Release(context.WithoutCancel(ctx), w.Engine.Owner))
+	if running { // a call ignores its context: only the lease's end may hand its row to another
+		return errors.Join(err, errors.New("calls are still in flight"))
+	}
+	return errors.Join(err, w.Engine.Journal.Release(within, w.Engine.Owner))
 }
 
 func (w *Worker) sweep(ctx context.Context) error {

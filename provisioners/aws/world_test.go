@@ -1,11 +1,262 @@
 package aws
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"slipway/deploy"
+	"slipway/dev/awssim"
+	"slipway/dev/postgres/pgtest"
 	"slipway/models"
+	"slipway/models/price"
 	"slipway/provisioners"
 )
+
+const (
+	externalID = "slipway-demo-external-id"
+	asWorker   = "AKIASIMHUBWORKER0001"
+	asWeb      = "AKIASIMHUBWEB0000001"
+)
+
+// world is a simulator of a test's own.
+type world struct {
+	t   *testing.T
+	url string
+	db  string
+}
+
+func newWorld(t *testing.T, speed float64) *world {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs PostgreSQL")
+	}
+	db, _ := pgtest.Database(t, func(context.Context, string) error { return nil })
+	level := slog.LevelError
+	if testing.Verbose() {
+		level = slog.LevelWarn
+	}
+	o := awssim.Options{DatabaseURL: db, Speed: speed, ExternalID: externalID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
+	for name, to := range map[string]*[]byte{"org": &o.OrgTemplate, "hub": &o.HubTemplate, "spoke": &o.SpokeTemplate} {
+		text, err := deploy.AWS.ReadFile("aws/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		*to = text
+	}
+	sim, err := awssim.Open(t.Context(), o)
+	if err != nil {
+		t.Fatalf("open the simulator: %v", err)
+	}
+	t.Cleanup(sim.Close)
+	srv := httptest.NewServer(sim.Handler())
+	t.Cleanup(srv.Close)
+	return &world{t: t, url: srv.URL, db: db}
+}
+
+// fault adds a failure rule; the fields are those of the simulator's admin API.
+func (w *world) fault(rule map[string]any) {
+	w.t.Helper()
+	w.admin(http.MethodPost, rule)
+}
+
+// mend drops all failure rules.
+func (w *world) mend() {
+	w.t.Helper()
+	w.admin(http.MethodDelete, nil)
+}
+
+func (w *world) admin(method string, body any) {
+	w.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+"/_slipway/rules", bytes.NewReader(raw))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 {
+		w.t.Fatalf("%s rule %s: %s", method, raw, res.Status)
+	}
+}
+
+// count asks the simulator's database.
+func (w *world) count(query string, args ...any) int {
+	w.t.Helper()
+	conn, err := pgx.Connect(w.t.Context(), w.db)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer conn.Close(w.t.Context())
+	var n int
+	if err := conn.QueryRow(w.t.Context(), query, args...).Scan(&n); err != nil {
+		w.t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+func (w *world) clients(key string, change func(*Options)) *Clients {
+	w.t.Helper()
+	return clientsAt(w.t, w.url, func(o *Options) {
+		o.Credentials = credentials.NewStaticCredentialsProvider(key, "secret", "")
+		o.Contact = Contact{Name: "Platform team", Title: "On call", Email: "platform@example.com", Phone: "+49 30 1234567"}
+		o.FreshFor = 20 * time.Second
+		if change != nil {
+			change(o)
+		}
+	})
+}
 
 func vendingOf(account string) provisioners.Vending {
 	return provisioners.Vending{Account: models.Account{ID: account, Name: "payments-nonprod", Email: "aws+payments-nonprod-1@example.com", Class: models.NonProd},
 		Tenant: models.Tenant{ID: "t1", Slug: "payments"}, RequestID: "q1", RunID: "r1", StartedBy: "p1"}
+}
+
+func testBaseline(t *testing.T) Blueprint {
+	t.Helper()
+	src, err := os.ReadFile("../blueprints/tenant-baseline/1.0.0/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Blueprint{Name: "tenant-baseline", Version: "1.0.0", Digest: "d", Template: src,
+		Costs: []price.Item{{Key: "kms.key", Quantity: decimal.NewFromInt(1), Name: "A key of the account's own"}}, NotEstimated: []string{"Audit events"}}
+}
+
+func testPrices(t *testing.T) *price.List {
+	t.Helper()
+	l, err := price.Load(price.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// books is Slipway's own memory, as far as steps see it. The real one is models/store; what AWS holds is never faked here.
+type books struct {
+	mu       sync.Mutex
+	requests map[string]models.Request
+	tenants  map[string]models.Tenant
+	slots    map[string]models.CreationSlot
+	sets     map[string]string // change set name to outcome
+}
+
+func newBooks() *books {
+	return &books{requests: map[string]models.Request{}, tenants: map[string]models.Tenant{}, slots: map[string]models.CreationSlot{}, sets: map[string]string{}}
+}
+
+func (b *books) EnsureTenant(_ context.Context, _ models.Actor, requestID string) (models.Tenant, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.requests[requestID]
+	if t, ok := b.tenants[r.ObjectID]; ok {
+		return t, nil
+	}
+	var in models.TenantInputs
+	if err := json.Unmarshal(r.Inputs, &in); err != nil {
+		return models.Tenant{}, err
+	}
+	t := models.Tenant{ID: r.ObjectID, Slug: in.Slug, Budget: in.Budget, State: models.Creating, RequestID: requestID}
+	for i, c := range in.Classes {
+		t.Accounts = append(t.Accounts, models.Account{ID: models.NewID(), TenantID: t.ID, Class: c, Name: in.Slug + "-" + string(c), Email: fmt.Sprintf("aws+%s-%s-%d@example.com", in.Slug, c, i+1)})
+	}
+	b.tenants[t.ID] = t
+	return t, nil
+}
+
+func (b *books) Tenant(_ context.Context, id string) (models.Tenant, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	t, ok := b.tenants[id]
+	if !ok {
+		return t, models.Errorf(models.NotFound, "no tenant")
+	}
+	t.Accounts = append([]models.Account(nil), t.Accounts...)
+	return t, nil
+}
+
+func (b *books) UsedSlug(context.Context, string, string) (bool, error) { return false, nil }
+
+func (b *books) account(id string) *models.Account {
+	for _, t := range b.tenants {
+		for i := range t.Accounts {
+			if t.Accounts[i].ID == id {
+				return &t.Accounts[i]
+			}
+		}
+	}
+	return nil
+}
+
+func (b *books) Account(_ context.Context, id string) (models.Account, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if a := b.account(id); a != nil {
+		return *a, nil
+	}
+	return models.Account{}, models.Errorf(models.NotFound, "no account")
+}
+
+func (b *books) SaveAccount(_ context.Context, _ models.Actor, id string, change func(*models.Account)) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.account(id)
+	if a == nil {
+		return errors.New("no account " + id)
+	}
+	change(a)
+	return nil
+}
+
+func (b *books) AskSlot(_ context.Context, _ models.Actor, runID, accountID string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.slots[accountID]; !s.Open() {
+		b.slots[accountID] = models.CreationSlot{AccountID: accountID, RunID: runID, AskedAt: time.Now(), TakenAt: time.Now()}
+	}
+	return nil
+}
+
+func (b *books) Slot(_ context.Context, accountID string) (models.CreationSlot, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.slots[accountID], nil
+}
+
+func (b *books) SlotPlace(context.Context, string) (models.QueuePlace, error) {
+	return models.QueuePlace{Slots: 1, Busy: 1}, nil
+}
+
+func (b *books) MadeChangeSet(_ context.Context, set models.ChangeSet) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.sets[set.Account+set.Name] == "" {
+		b.sets[set.Account+set.Name] = "open"
+	}
+	return nil
+}
+
+func (b *books) EndedChangeSet(_ context.Context, set models.ChangeSet, outcome string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sets[set.Account+set.Name] = outcome
+	return nil
 }
