@@ -2,7 +2,6 @@ package awssim
 
 import (
 	"context"
-	"maps"
 	"slices"
 )
 
