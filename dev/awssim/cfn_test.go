@@ -167,6 +167,7 @@ Outputs:
 `
 
 func TestStackLifecycle(t *testing.T) {
+	t.Parallel()
 	s := newStackTest(t, newWorld(t, fast))
 	cs := s.changeSet("slw-topics", "first", topics, cfntypes.ChangeSetTypeCreate)
 	if cs.Status != "CREATE_COMPLETE" || cs.ExecutionStatus != "AVAILABLE" || len(cs.Changes) != 3 {
@@ -258,6 +259,7 @@ func (t *stackTest) failing(stack, logical string, times int) {
 }
 
 func TestStackFailures(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		on     cfntypes.OnStackFailure
 		status cfntypes.StackStatus
@@ -268,6 +270,7 @@ func TestStackFailures(t *testing.T) {
 		"do nothing": {cfntypes.OnStackFailureDoNothing, "CREATE_FAILED", []string{"CREATE_FAILED: The following resource(s) failed to create: [Role]."}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newStackTest(t, newWorld(t, fast))
 			s.failing("slw-fails", "Role", 0)
 			out, err := s.cfn.CreateChangeSet(t.Context(), &cfn.CreateChangeSetInput{StackName: aws.String("slw-fails"), ChangeSetName: aws.String("cs"), TemplateBody: aws.String(topics), OnStackFailure: tc.on,
@@ -289,6 +292,7 @@ func TestStackFailures(t *testing.T) {
 }
 
 func TestUpdateRollsBack(t *testing.T) {
+	t.Parallel()
 	s := newStackTest(t, newWorld(t, fast))
 	s.changeSet("slw-back", "one", topics, cfntypes.ChangeSetTypeCreate)
 	s.execute("slw-back", "one")
@@ -313,6 +317,7 @@ func TestUpdateRollsBack(t *testing.T) {
 }
 
 func TestNameConflicts(t *testing.T) {
+	t.Parallel()
 	s := newStackTest(t, newWorld(t, fast))
 	s.changeSet("slw-a", "cs", topics, cfntypes.ChangeSetTypeCreate)
 	s.execute("slw-a", "cs")
@@ -338,6 +343,7 @@ func TestNameConflicts(t *testing.T) {
 
 // TestStackResumes opens the world anew in the middle of a stack, several times.
 func TestStackResumes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 40)
 	s := newStackTest(t, w)
 	s.changeSet("slw-long", "cs", topics, cfntypes.ChangeSetTypeCreate)
@@ -358,6 +364,7 @@ func TestStackResumes(t *testing.T) {
 }
 
 func TestChangeSetRefusals(t *testing.T) {
+	t.Parallel()
 	s := newStackTest(t, newWorld(t, fast))
 	base := func() *cfn.CreateChangeSetInput {
 		return &cfn.CreateChangeSetInput{StackName: aws.String("slw-x"), ChangeSetName: aws.String("cs"), TemplateBody: aws.String(topics), ChangeSetType: cfntypes.ChangeSetTypeCreate,
@@ -368,13 +375,17 @@ func TestChangeSetRefusals(t *testing.T) {
 		code   string
 		words  string
 	}{
-		"no capability":     {func(in *cfn.CreateChangeSetInput) { in.Capabilities = nil }, "InsufficientCapabilitiesException", "CAPABILITY_NAMED_IAM"},
-		"bad name":          {func(in *cfn.CreateChangeSetInput) { in.ChangeSetName = aws.String("1st") }, "ValidationError", "changeSetName"},
-		"no such stack":     {func(in *cfn.CreateChangeSetInput) { in.ChangeSetType = cfntypes.ChangeSetTypeUpdate }, "ValidationError", "does not exist"},
-		"unknown type":      {func(in *cfn.CreateChangeSetInput) { in.TemplateBody = aws.String("Resources: {A: {Type: AWS::SNS::Tropic}}") }, "ValidationError", "Unrecognized resource types: [AWS::SNS::Tropic]"},
-		"unknown parameter": {func(in *cfn.CreateChangeSetInput) { in.Parameters = []cfntypes.Parameter{{ParameterKey: aws.String("X"), ParameterValue: aws.String("y")}} }, "ValidationError", "do not exist in the template"},
-		"not a template":    {func(in *cfn.CreateChangeSetInput) { in.TemplateBody = aws.String("Resources: [") }, "ValidationError", "Template format error"},
-		"unknown role":      {func(in *cfn.CreateChangeSetInput) { in.RoleARN = aws.String("arn:aws:iam::111111111111:role/none") }, "ValidationError", "is invalid or cannot be assumed"},
+		"no capability": {func(in *cfn.CreateChangeSetInput) { in.Capabilities = nil }, "InsufficientCapabilitiesException", "CAPABILITY_NAMED_IAM"},
+		"bad name":      {func(in *cfn.CreateChangeSetInput) { in.ChangeSetName = aws.String("1st") }, "ValidationError", "changeSetName"},
+		"no such stack": {func(in *cfn.CreateChangeSetInput) { in.ChangeSetType = cfntypes.ChangeSetTypeUpdate }, "ValidationError", "does not exist"},
+		"unknown type": {func(in *cfn.CreateChangeSetInput) {
+			in.TemplateBody = aws.String("Resources: {A: {Type: AWS::SNS::Tropic}}")
+		}, "ValidationError", "Unrecognized resource types: [AWS::SNS::Tropic]"},
+		"unknown parameter": {func(in *cfn.CreateChangeSetInput) {
+			in.Parameters = []cfntypes.Parameter{{ParameterKey: aws.String("X"), ParameterValue: aws.String("y")}}
+		}, "ValidationError", "do not exist in the template"},
+		"not a template": {func(in *cfn.CreateChangeSetInput) { in.TemplateBody = aws.String("Resources: [") }, "ValidationError", "Template format error"},
+		"unknown role":   {func(in *cfn.CreateChangeSetInput) { in.RoleARN = aws.String("arn:aws:iam::111111111111:role/none") }, "ValidationError", "is invalid or cannot be assumed"},
 	} {
 		in := base()
 		tc.change(in)
