@@ -38,7 +38,7 @@ var importRules = []importRule{
 // keepers name the only folders that may import a foreign module; its tests follow the same rule.
 var keepers = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2":    {"provisioners/aws", "dev/awssim"},
-	"github.com/gofiber":              {"", "web", "handlers"},
+	"github.com/gofiber":              {"", "web", "handlers", "e2e"},
 	"gorm.io":                         {"models/store"},
 	"github.com/riverqueue/river":     {"models/store", "provisioners"},
 	"github.com/coreos/go-oidc":       {"web/auth", "dev/idp"},
