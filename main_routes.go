@@ -8,6 +8,7 @@ import (
 
 	"slipway/handlers"
 	"slipway/handlers/stream"
+	"slipway/views/urls"
 	"slipway/web"
 )
 
@@ -30,7 +31,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 
 		page("/tenants", tenants.List),
 		page("/tenants/new", ask.New),
-		form("/tenants/new", ask.Create, limited(web.LimitPlan)),
+		form("/tenants/new", ask.Create, limited(web.LimitPlan), kept(urls.NewTenant)),
 		form("/tenants/new/check", ask.Check, limited(web.LimitCheck)),
 		page("/tenants/:tenant", tenants.Show),
 
@@ -82,6 +83,9 @@ func form(path string, handler fiber.Handler, more ...func(*web.Route)) web.Rout
 }
 
 func limited(by web.Limit) func(*web.Route) { return func(r *web.Route) { r.Limit = by } }
+
+// kept makes a form that comes after the session's end a draft, which the page restores.
+func kept(page string) func(*web.Route) { return func(r *web.Route) { r.Keeps = page } }
 
 // anybody lets in somebody who has no role yet.
 func anybody(r *web.Route) { r.NoRole = true }

@@ -41,6 +41,7 @@ type Route struct {
 	Path    string
 	Kind    RouteKind
 	Limit   Limit                     // bucket that the request is taken from
+	Keeps   string                    // Form: the page that restores what was posted after the session's end; empty: nothing is kept
 	NoRole  bool                      // also for a signed-in person without any role
 	Allow   func(a models.Actor) bool // a right the whole route needs; nil: the store decides about the object
 	Handler fiber.Handler
@@ -92,7 +93,7 @@ func openness(segment string) int {
 func (a *App) chain(r Route) []fiber.Handler {
 	all := []fiber.Handler{a.begin(r)}
 	if r.Kind.signedIn() {
-		all = append(all, a.auth.Session(needs[r.Kind]), a.auth.CSRF)
+		all = append(all, a.auth.Session(needs[r.Kind], r.Keeps), a.auth.CSRF)
 	}
 	switch {
 	case r.Limit != LimitNone:

@@ -52,16 +52,17 @@ const (
 )
 
 // Session finds out who is there and puts the visit into the request. Without a live session the request ends here.
-func (a *Auth) Session(need Need) fiber.Handler {
+// keeps is the page that restores what a Post brings too late; empty when none does, and then nothing is kept.
+func (a *Auth) Session(need Need, keeps string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		token := c.Cookies(a.cookieName(sessionCookie))
 		if !wellFormed(token) {
-			return a.signInFirst(c, need, nil)
+			return a.signInFirst(c, need, keeps, nil)
 		}
 		before := visit.Of(c).Actor
 		s, who, err := a.opts.Store.Session(c.UserContext(), nobody(c), hash(token))
 		if models.KindOf(err) == models.NotFound {
-			return a.signInFirst(c, need, nil)
+			return a.signInFirst(c, need, keeps, nil)
 		}
 		if err != nil {
 			return err
@@ -69,7 +70,7 @@ func (a *Auth) Session(need Need) fiber.Handler {
 		now := a.opts.Clock.Wall()
 		who.RequestID, who.Address = before.RequestID, before.Address
 		if !a.alive(s, now) {
-			return a.signInFirst(c, need, &expired{s, who})
+			return a.signInFirst(c, need, keeps, &expired{s, who})
 		}
 		if need != Fragment && now.Sub(s.LastSeenAt) > touchEvery {
 			if err := a.opts.Store.TouchSession(c.UserContext(), who, s.ID, now); err != nil {
@@ -95,11 +96,11 @@ type expired struct {
 }
 
 // signInFirst answers whoever has no live session.
-func (a *Auth) signInFirst(c *fiber.Ctx, need Need, old *expired) error {
+func (a *Auth) signInFirst(c *fiber.Ctx, need Need, keeps string, old *expired) error {
 	htmx := c.Get("HX-Request") == "true"
 	switch {
 	case need == Post:
-		return a.keepForm(c, old)
+		return a.keepForm(c, keeps, old)
 	case need == Page && !htmx:
 		return c.Redirect(loginLink(visit.Local(c.OriginalURL()), ""), http.StatusSeeOther)
 	}
@@ -108,10 +109,9 @@ func (a *Auth) signInFirst(c *fiber.Ctx, need Need, old *expired) error {
 
 // keepForm keeps what an expired session posted, for the person it belonged to, and asks them to sign in. A session that
 // was ended on purpose keeps nothing, and neither does a post that would not have passed with a live one.
-func (a *Auth) keepForm(c *fiber.Ctx, old *expired) error {
-	back := a.comeFrom(c)
-	lost := &NeedSignIn{Message: "Your session has ended, so nothing was sent. Sign in again, then fill in the form once more.", Link: loginLink(back, "")}
-	if old == nil || !old.session.EndedAt.IsZero() || a.opts.Clock.Wall().After(a.end(old.session).Add(KeptAfterEnd)) {
+func (a *Auth) keepForm(c *fiber.Ctx, keeps string, old *expired) error {
+	lost := &NeedSignIn{Message: "Your session has ended, so nothing was sent. Sign in again, then do it once more.", Link: loginLink(a.comeFrom(c), "")}
+	if keeps == "" || old == nil || !old.session.EndedAt.IsZero() || a.opts.Clock.Wall().After(a.end(old.session).Add(KeptAfterEnd)) {
 		return lost
 	}
 	if err := a.checkPost(c, csrfToken(old.session.CSRFSecret, old.session.ID)); err != nil {
@@ -129,11 +129,11 @@ func (a *Auth) keepForm(c *fiber.Ctx, old *expired) error {
 	}
 	s := old.session
 	id, err := a.opts.Store.SaveExpiredForm(c.UserContext(), old.actor, models.SavedForm{PersonID: s.PersonID, Issuer: s.Issuer, Subject: s.Subject,
-		Path: pathOnly(back), Fields: fields, Expired: true, SavedAt: a.opts.Clock.Wall()})
+		Path: keeps, Fields: fields, Expired: true, SavedAt: a.opts.Clock.Wall()})
 	if err != nil {
 		return err
 	}
-	return &NeedSignIn{Message: "Your session has ended. What you typed is kept: sign in again and it is there.", Link: loginLink(back, id)}
+	return &NeedSignIn{Message: "Your session has ended. What you typed is kept: sign in again and it is there.", Link: loginLink(keeps, id)}
 }
 
 // end is when the session ran out: at its absolute end, or when it was not used for too long.
@@ -142,11 +142,6 @@ func (a *Auth) end(s models.Session) time.Time {
 		return idle
 	}
 	return s.ExpiresAt
-}
-
-func pathOnly(s string) string {
-	path, _, _ := strings.Cut(s, "?")
-	return path
 }
 
 func secretName(name string) bool {

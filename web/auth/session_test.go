@@ -132,6 +132,9 @@ func TestExpiredSessionKeepsNothingUnguarded(t *testing.T) {
 			t.Errorf("%s: %s", name, a.Status)
 		}
 	}
+	if a := b.Post("/notes/seen", url.Values{"_csrf": {token}}, "Referer", s.URL+"/notes/live"); a.StatusCode != 401 || !strings.Contains(a.Text, "nothing was sent") || !strings.Contains(a.Text, "/auth/login?return=%2Fnotes%2Flive") {
+		t.Errorf("a form that no page restores: %s", a.Status)
+	}
 	s.Store.Age(24 * time.Hour)
 	if a := b.Post("/notes", url.Values{"_csrf": {token}, "text": {"x"}}); a.StatusCode != 401 {
 		t.Errorf("a day later: %s", a.Status)

@@ -115,13 +115,14 @@ func routes() []web.Route {
 		{Method: "GET", Path: "/", Kind: web.Page, Handler: text},
 		{Method: "GET", Path: "/notes/new", Kind: web.Page, Handler: text},
 		{Method: "GET", Path: "/notes/live", Kind: web.Fragment, Handler: text},
-		{Method: "POST", Path: "/notes", Kind: web.Form, Handler: func(c *fiber.Ctx) error {
+		{Method: "POST", Path: "/notes", Kind: web.Form, Keeps: "/notes/new", Handler: func(c *fiber.Ctx) error {
 			in, err := form.Decode[note](c)
 			if err != nil {
 				return err
 			}
 			return c.SendString("noted: " + in.Text)
 		}},
+		{Method: "POST", Path: "/notes/seen", Kind: web.Form, Handler: func(c *fiber.Ctx) error { return c.SendString("seen") }},
 	}
 }
 
