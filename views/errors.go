@@ -31,7 +31,7 @@ var errorPages = map[int]errorWords{
 	422: {"Some answers need a change", "Go back, and the form says which.", urls.Home, "Go home"},
 	429: {"Too many at once", "Wait a moment, then do it again.", urls.Home, "Go home"},
 	431: {"Your browser sent too much", "Delete the cookies of this site, then open the page again.", urls.Home, "Go home"},
-	500: {"Something failed on our side", "It was recorded. Nothing you sent was half done. Quote the request id to the platform team.", urls.Home, "Go home"},
+	500: {"Something failed on our side", "It was recorded. Quote the request id to the platform team.", urls.Home, "Go home"},
 	503: {"Slipway is not ready", "The database or a part of it does not answer. This page works again by itself; what was accepted is not lost.", urls.Home, "Go home"},
 }
 
@@ -45,6 +45,9 @@ func (e ErrorPage) words() errorWords {
 	}
 	if e.Status == 401 || !e.SignedIn && e.Status != 503 && e.Status != 500 {
 		w.url, w.word = urls.SignInThen(e.Path), "Sign in"
+	}
+	if page := urls.PageOf(e.Path); e.SignedIn && page != urls.Home && (e.Status == 409 || e.Status == 403) {
+		w.url, w.word = page, "Look at it as it is now"
 	}
 	if e.SignIn != "" {
 		w.url = e.SignIn

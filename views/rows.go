@@ -58,16 +58,6 @@ type BudgetCell struct {
 	Note     string  // "$2,381.76 left"
 }
 
-func (b BudgetCell) tone() ui.Tone {
-	switch {
-	case b.Share > 100:
-		return ui.Fail
-	case b.Share > 90:
-		return ui.Warn
-	}
-	return ui.OK
-}
-
 // budgetBar is hatched, because an estimate is planned money, not spent money.
 func budgetBar(label string, share float64) ui.Bar {
 	tone := "1"

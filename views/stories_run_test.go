@@ -114,8 +114,8 @@ func bareStories() []story {
 		all = append(all, story{fmt.Sprintf("error-%d", status), ErrorBare(ui.Auto, e)})
 	}
 	return append(all,
-		story{"error-409-in", ErrorInShell(developer(), ErrorPage{Status: 409, SignedIn: true, Message: "This request is approved, so it cannot become rejected.", RequestID: "5c1f0a7e93bd4d0e"})},
-		story{"error-404-in", ErrorInShell(developer(), ErrorPage{Status: 404, SignedIn: true, RequestID: long})},
+		story{"error-409-in", ErrorBare(ui.Light, ErrorPage{Status: 409, SignedIn: true, Path: "/requests/" + id1 + "/reject", Message: "This request is approved, so it cannot become rejected.", RequestID: "5c1f0a7e93bd4d0e"})},
+		story{"error-404-in", ErrorBare(ui.Auto, ErrorPage{Status: 404, SignedIn: true, Path: "/requests/nothing", RequestID: long})},
 		story{"error-hostile-path", ErrorBare(ui.Dark, ErrorPage{Status: 503, Path: "//evil.example/" + hostile, Message: hostile})},
 		story{"fragment-error", ErrorFragment(ErrorPage{Status: 409, RequestID: "5c1f"})},
 		story{"sign-in", SignInPage(ui.Auto, SignIn{Provider: "login.example.com", Next: "/tenants/new"})},

@@ -101,6 +101,16 @@ func Retry(id string) string { return Run(id) + "/retry" }
 // Abandon gives the run up and leaves what was made as it is.
 func Abandon(id string) string { return Run(id) + "/abandon" }
 
+// PageOf is the page that an action was sent from: /requests/x for /requests/x/approve. Home when there is none.
+func PageOf(path string) string {
+	path, _, _ = strings.Cut(Local(path), "?")
+	parts := strings.Split(path, "/")
+	if len(parts) == 4 && parts[2] != "" && ("/"+parts[1] == Requests || "/"+parts[1] == Runs) {
+		return strings.Join(parts[:3], "/")
+	}
+	return Home
+}
+
 // With adds query parameters, given as name and value in turn. An empty value leaves its parameter out.
 func With(address string, pairs ...string) string {
 	q := url.Values{}

@@ -21,6 +21,21 @@ func TestLocal(t *testing.T) {
 	}
 }
 
+func TestPageOf(t *testing.T) {
+	for in, want := range map[string]string{
+		"/requests/1/approve?x=1": "/requests/1",
+		"/runs/1/stop":            "/runs/1",
+		"/requests/1":             "/",
+		"/requests//approve":      "/",
+		"//evil.example/1/2":      "/",
+		"/tenants/new/check":      "/",
+	} {
+		if got := PageOf(in); got != want {
+			t.Errorf("PageOf(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestIDsCannotLeaveTheirPlace(t *testing.T) {
 	if got, want := Tenant("../admin"), "/tenants/..%2Fadmin"; got != want {
 		t.Errorf("got %s, want %s", got, want)
