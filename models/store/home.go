@@ -28,48 +28,29 @@ func (s *Store) NavCounts(ctx context.Context, actor models.Actor) (models.NavCo
 
 // Home reads what / shows, worst first, in seven queries.
 func (s *Store) Home(ctx context.Context, actor models.Actor) (p models.HomePage, err error) {
-	waiting, args := decidable(actor)
-	if p.Waiting, p.WaitingAll, err = s.homeRequests(ctx, waiting, args, `r.submitted_at, r.id`); err != nil {
-		return p, err
-	}
+	waiting, failing, mine, live := conditions{}, conditions{}, conditions{}, conditions{}
+	decide, args := decidable(actor)
+	waiting.add(decide, args...)
 	seen, args := requestScope(actor)
-	if p.Failing, p.FailingAll, err = s.homeRequests(ctx, `r.state IN ('failed', 'plan_failed') AND `+seen, args, `r.state_since DESC, r.id`); err != nil {
+	failing.add(`r.state IN ('failed', 'plan_failed') AND `+seen, args...)
+	live.add(`r.state IN ('running', 'stopping', 'undoing') AND `+seen, args...)
+	mine.add(`r.requester_id = ?`, orNull(actor.Person.ID))
+	if p.Waiting, p.WaitingAll, err = s.firstRequests(ctx, waiting, "asked", homeRows, true); err != nil {
 		return p, err
 	}
-	if p.Mine, p.MineAll, err = s.homeRequests(ctx, `r.requester_id = ?`, []any{orNull(actor.Person.ID)}, `r.submitted_at DESC, r.id`); err != nil {
+	if p.Failing, p.FailingAll, err = s.firstRequests(ctx, failing, "-since", homeRows, true); err != nil {
 		return p, err
 	}
-	runs, err := many[runListRow](s.read(ctx), `SELECT `+runListColumns+` FROM `+runListDeep+` WHERE r.state IN ('running', 'stopping', 'undoing') AND `+seen+`
-		ORDER BY n.started_at DESC, n.id LIMIT ?`, append(args, homeRows)...)
-	if err != nil {
-		return p, translate(fmt.Errorf("read live runs: %w", err))
+	if p.Mine, p.MineAll, err = s.firstRequests(ctx, mine, "-asked", homeRows, true); err != nil {
+		return p, err
 	}
-	if p.Running, err = modelsOf(runs, runListRow.model); err != nil {
+	if p.Running, err = s.firstRuns(ctx, live, homeRows); err != nil {
 		return p, err
 	}
 	if p.Drafts, err = s.ListForms(ctx, actor); err != nil {
 		return p, err
 	}
 	return p, s.homeTenants(ctx, actor, &p)
-}
-
-// homeRequests reads the first rows that a condition finds, and how many there are in all.
-func (s *Store) homeRequests(ctx context.Context, where string, args []any, order string) ([]models.RequestRow, int, error) {
-	type row struct {
-		Request  requestListRow `gorm:"embedded"`
-		AllCount int
-	}
-	rows, err := many[row](s.read(ctx), fmt.Sprintf(`SELECT %s, (SELECT count(*) FROM (SELECT 1 FROM requests r WHERE %s LIMIT %d) c) AS all_count
-		FROM %s WHERE %s ORDER BY %s LIMIT %d`, requestListColumns, where, maxCount+1, requestListFrom, where, order, homeRows), append(args[:len(args):len(args)], args...)...)
-	if err != nil {
-		return nil, 0, translate(fmt.Errorf("read requests for home: %w", err))
-	}
-	all := 0
-	list, err := modelsOf(rows, func(r row) (models.RequestRow, error) {
-		all = r.AllCount
-		return r.Request.model()
-	})
-	return list, all, err
 }
 
 // homeTenants finds the tenants whose estimate is nearest to, or beyond, their budget.

@@ -24,10 +24,13 @@ type column struct {
 	kind string // text, numeric or timestamptz
 }
 
-// listing is one kind of list: what it reads, how it may be sorted and what identifies a row.
+// listing is one kind of list: what it reads, how it may be sorted and what identifies a row. Only from is read to find the
+// rows of a page; wide is joined to those alone.
 type listing[R any] struct {
+	with    string // common table expressions of columns and wide
 	columns string
 	from    string
+	wide    string
 	id      string // the column that decides between equals
 	sorts   map[string]column
 	usual   string // the sort when none is asked for
@@ -163,11 +166,20 @@ func (l listing[R]) page(q models.ListQuery) (page, error) {
 	return p, err
 }
 
-// rows reads one page, and one row more to know whether another page follows.
+// rows reads the first limit rows of a page.
 func (l listing[R]) rows(ctx context.Context, s *Store, c conditions, p page, limit int) ([]keyed[R], error) {
-	down := p.down != p.back
+	query, args := l.query(c, p, limit)
+	rows, err := many[keyed[R]](s.read(ctx), query, args...)
+	if err != nil {
+		return nil, translate(fmt.Errorf("read the list: %w", err))
+	}
+	return rows, nil
+}
+
+// query finds the rows of a page by what is narrow and then reads all columns of those.
+func (l listing[R]) query(c conditions, p page, limit int) (string, []any) {
 	direction, beyond := "ASC", ">"
-	if down {
+	if p.down != p.back {
 		direction, beyond = "DESC", "<"
 	}
 	args := slices.Clone(c.args)
@@ -176,12 +188,9 @@ func (l listing[R]) rows(ctx context.Context, s *Store, c conditions, p page, li
 		where += fmt.Sprintf(` AND (%s, %s) %s (?::%s, ?::uuid)`, p.col.expr, l.id, beyond, p.col.kind)
 		args = append(args, p.at.Value, p.at.ID)
 	}
-	rows, err := many[keyed[R]](s.read(ctx), fmt.Sprintf(`SELECT %s, (%s)::text AS sort_key, %s AS row_id FROM %s WHERE %s ORDER BY %s %s, %s %s LIMIT %d`,
-		l.columns, p.col.expr, l.id, l.from, where, p.col.expr, direction, l.id, direction, limit), args...)
-	if err != nil {
-		return nil, translate(fmt.Errorf("read the list: %w", err))
-	}
-	return rows, nil
+	order := fmt.Sprintf(`ORDER BY %s %s, %s %s`, p.col.expr, direction, l.id, direction)
+	return fmt.Sprintf(`%s SELECT %s, k.sort_key, k.row_id FROM (SELECT (%s)::text AS sort_key, %s AS row_id FROM %s WHERE %s %s LIMIT %d) k
+		CROSS JOIN %s %s WHERE %s = k.row_id %s`, l.with, l.columns, p.col.expr, l.id, l.from, where, order, limit, l.from, l.wide, l.id, order), args
 }
 
 // read gives one page of the list with the cursors of its neighbours and the count: two queries, whatever the number of rows.

@@ -37,14 +37,16 @@ func (r requestListRow) model() (models.RequestRow, error) {
 const demandsOf = `CASE jsonb_typeof(l.notes->'demands') WHEN 'array' THEN l.notes->'demands' ELSE '[]'::jsonb END`
 
 const (
-	requestListColumns = requestColumns + `, t.slug AS tenant_slug, l.tally, l.monthly_now, l.monthly_planned,
-		COALESCE((SELECT sum((d->>'count')::int) FROM jsonb_array_elements(` + demandsOf + `) d), 0) AS needed,
-		(SELECT count(DISTINCT a.person_id) FROM approvals a WHERE a.request_id = r.id AND a.plan_hash = r.plan_hash AND a.decision = 'approve' AND NOT a.dropped) AS given`
-	requestListFrom = requestsJoined + ` LEFT JOIN tenants t ON t.id = r.tenant_id LEFT JOIN plans l ON l.id = r.plan_id`
+	requestListColumns = requestColumns + `, t.slug AS tenant_slug, l.tally, l.monthly_now, l.monthly_planned, ne.needed, gi.given`
+	requestListFrom    = requestsJoined + ` LEFT JOIN tenants t ON t.id = r.tenant_id LEFT JOIN plans l ON l.id = r.plan_id`
+	requestListWide    = `
+		CROSS JOIN LATERAL (SELECT COALESCE(sum((d->>'count')::int), 0) AS needed FROM jsonb_array_elements(` + demandsOf + `) d) ne
+		CROSS JOIN LATERAL (SELECT count(DISTINCT a.person_id) AS given FROM approvals a
+			WHERE a.request_id = r.id AND a.plan_hash = r.plan_hash AND a.decision = 'approve' AND NOT a.dropped) gi`
 )
 
 var requestsList = listing[requestListRow]{
-	columns: requestListColumns, from: requestListFrom, id: `r.id`, usual: "-asked",
+	columns: requestListColumns, from: requestListFrom, wide: requestListWide, id: `r.id`, usual: "-asked",
 	sorts: map[string]column{
 		"number": {`r.number`, "numeric"}, "title": {`r.title`, "text"}, "state": {`r.state`, "text"}, "tenant": {`COALESCE(t.slug, '')`, "text"},
 		"asked": {`r.submitted_at`, "timestamptz"}, "since": {`r.state_since`, "timestamptz"}, "requester": {`p.name`, "text"},
@@ -132,7 +134,7 @@ func (s *Store) EachRequest(ctx context.Context, actor models.Actor, q models.Li
 	return requestsList.each(ctx, s, actor, "requests", c, q, passing(fn))
 }
 
-var queueList = listing[requestListRow]{columns: requestListColumns, from: requestListFrom, id: `r.id`, usual: "asked", sorts: requestsList.sorts}
+var queueList = listing[requestListRow]{columns: requestListColumns, from: requestListFrom, wide: requestListWide, id: `r.id`, usual: "asked", sorts: requestsList.sorts}
 
 // queueConditions narrow the approval queue: everything that waits for a decision and the actor may see.
 func (s *Store) queueConditions(actor models.Actor, q models.ListQuery) (c conditions, err error) {
@@ -200,4 +202,33 @@ func passing(fn func(models.RequestRow) error) func(requestListRow) error {
 		}
 		return fn(m)
 	}
+}
+
+// firstRequests reads the first rows that a condition finds, in an order, and with counted how many there are in all.
+func (s *Store) firstRequests(ctx context.Context, c conditions, sort string, limit int, counted bool) ([]models.RequestRow, int, error) {
+	type row struct {
+		Request requestListRow `gorm:"embedded"`
+		Found   int
+	}
+	l := listing[row]{columns: requestListColumns, from: requestListFrom, wide: requestListWide, id: `r.id`, sorts: requestsList.sorts}
+	var before []any
+	if counted {
+		l.columns += fmt.Sprintf(`, (SELECT count(*) FROM (SELECT 1 FROM requests r WHERE %s LIMIT %d) f) AS found`, c.sql(), maxCount+1)
+		before = c.args
+	}
+	p, err := l.page(models.ListQuery{Sort: sort})
+	if err != nil {
+		return nil, 0, err
+	}
+	query, args := l.query(c, p, limit)
+	rows, err := many[keyed[row]](s.read(ctx), query, append(before[:len(before):len(before)], args...)...)
+	if err != nil {
+		return nil, 0, translate(fmt.Errorf("read requests: %w", err))
+	}
+	found := 0
+	list, err := modelsOf(rows, func(k keyed[row]) (models.RequestRow, error) {
+		found = k.Row.Found
+		return k.Row.Request.model()
+	})
+	return list, found, err
 }

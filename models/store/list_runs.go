@@ -26,21 +26,23 @@ func (r runListRow) model() (models.RunRow, error) {
 }
 
 const (
-	// usualTime is the median duration of the kind's last runs that succeeded at once, in milliseconds; null under five of them.
+	// usualTime is the median duration of the last runs of kind k that succeeded at once, in milliseconds; null under five of them.
 	usualTime = `(SELECT CASE WHEN count(*) >= 5 THEN percentile_cont(0.5) WITHIN GROUP (ORDER BY u.ms) END FROM (
 		SELECT extract(epoch FROM un.ended_at - un.started_at) * 1000 AS ms FROM runs un JOIN requests ur ON ur.id = un.request_id
-		WHERE un.state = 'succeeded' AND un.attempt = 1 AND ur.kind = r.kind ORDER BY un.started_at DESC LIMIT 50) u)`
+		WHERE un.state = 'succeeded' AND un.attempt = 1 AND ur.kind = k.kind ORDER BY un.started_at DESC LIMIT 50) u)`
 
+	// runListWith reads the usual times once, not per row.
+	runListWith    = `WITH usual AS MATERIALIZED (SELECT k.kind, ` + usualTime + ` AS ms FROM unnest('{` + string(models.CreateTenant) + `}'::text[]) AS k (kind))`
 	runListColumns = runColumns + `, r.number AS request_number, r.state AS request_state, t.slug AS tenant_slug, st.steps_all, st.steps_ended,
-		cu.title AS current, cu.position AS current_at, ` + usualTime + ` AS usual_ms`
-	runListFrom = runsJoined + ` LEFT JOIN tenants t ON t.id = r.tenant_id`
-	runListDeep = runListFrom + `
+		cu.title AS current, cu.position AS current_at, us.ms AS usual_ms`
+	runListFrom = `runs n JOIN requests r ON r.id = n.request_id LEFT JOIN tenants t ON t.id = r.tenant_id`
+	runListWide = `JOIN plans l ON l.id = n.plan_id LEFT JOIN usual us ON us.kind = r.kind
 		LEFT JOIN LATERAL (SELECT count(*) AS steps_all, count(*) FILTER (WHERE s.state IN ('done', 'skipped', 'undone')) AS steps_ended FROM steps s WHERE s.run_id = n.id) st ON true
 		LEFT JOIN LATERAL (SELECT s.title, s.position FROM steps s WHERE s.run_id = n.id AND s.state NOT IN ('done', 'skipped', 'undone') ORDER BY s.position LIMIT 1) cu ON true`
 )
 
 var runsList = listing[runListRow]{
-	columns: runListColumns, from: runListDeep, id: `n.id`, usual: "-started",
+	with: runListWith, columns: runListColumns, from: runListFrom, wide: runListWide, id: `n.id`, usual: "-started",
 	sorts: map[string]column{
 		"started": {`n.started_at`, "timestamptz"}, "title": {`r.title`, "text"}, "state": {`r.state`, "text"}, "tenant": {`COALESCE(t.slug, '')`, "text"},
 		"number": {`r.number`, "numeric"}, "ended": {`COALESCE(n.ended_at, 'epoch'::timestamptz)`, "timestamptz"},
@@ -94,4 +96,17 @@ func (s *Store) EachRun(ctx context.Context, actor models.Actor, q models.ListQu
 		}
 		return fn(m)
 	})
+}
+
+// firstRuns reads the newest runs that a condition finds.
+func (s *Store) firstRuns(ctx context.Context, c conditions, limit int) ([]models.RunRow, error) {
+	p, err := runsList.page(models.ListQuery{})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := runsList.rows(ctx, s, c, p, limit)
+	if err != nil {
+		return nil, err
+	}
+	return modelsOf(rows, func(k keyed[runListRow]) (models.RunRow, error) { return k.Row.model() })
 }

@@ -126,7 +126,7 @@ func readComments(db *gorm.DB, requestID string) ([]models.Comment, error) {
 }
 
 func readRunRow(db *gorm.DB, id string) (*models.RunRow, error) {
-	row, err := one[runListRow](db, `SELECT `+runListColumns+` FROM `+runListDeep+` WHERE n.id = ?`, id)
+	row, err := one[runListRow](db, runListWith+` SELECT `+runListColumns+` FROM `+runListFrom+` `+runListWide+` WHERE n.id = ?`, id)
 	if err != nil {
 		return nil, fmt.Errorf("read run %s: %w", id, err)
 	}

@@ -45,7 +45,7 @@ func usualOf(db *gorm.DB, kind models.RequestKind) (models.Duration, error) {
 	type row struct {
 		UsualMS *float64 `gorm:"column:usual_ms"`
 	}
-	r, err := one[row](db, `SELECT `+usualTime+` AS usual_ms FROM (SELECT ?::text AS kind) r`, kind)
+	r, err := one[row](db, `SELECT `+usualTime+` AS usual_ms FROM (SELECT ?::text AS kind) k`, kind)
 	if err != nil {
 		return 0, fmt.Errorf("read how long %s takes: %w", kind, err)
 	}

@@ -53,21 +53,15 @@ func (s *Store) tenantDetails(ctx context.Context, actor models.Actor, p *models
 	if p.Groups, err = readGroups(db, p.Tenant); err != nil {
 		return err
 	}
-	requests, err := many[requestListRow](db, `SELECT `+requestListColumns+` FROM `+requestListFrom+` WHERE r.object_id = ? OR r.tenant_id = ?
-		ORDER BY r.submitted_at DESC, r.id DESC LIMIT ?`, p.Tenant.ID, p.Tenant.ID, pageRequests)
-	if err != nil {
+	its := conditions{}
+	its.add(`(r.object_id = ? OR r.tenant_id = ?)`, p.Tenant.ID, p.Tenant.ID)
+	if p.Requests, _, err = s.firstRequests(ctx, its, "-asked", pageRequests, false); err != nil {
 		return fmt.Errorf("read the requests of %s: %w", p.Tenant.Slug, err)
 	}
-	if p.Requests, err = modelsOf(requests, requestListRow.model); err != nil {
-		return err
-	}
-	runs, err := many[runListRow](db, `SELECT `+runListColumns+` FROM `+runListDeep+` WHERE r.object_id = ? OR r.tenant_id = ? ORDER BY n.started_at DESC, n.id DESC LIMIT ?`,
-		p.Tenant.ID, p.Tenant.ID, pageRequests)
-	if err != nil {
+	runs := conditions{}
+	runs.add(`n.request_id = ANY (ARRAY(SELECT q.id FROM requests q WHERE q.object_id = ? OR q.tenant_id = ?))`, p.Tenant.ID, p.Tenant.ID)
+	if p.Runs, err = s.firstRuns(ctx, runs, pageRequests); err != nil {
 		return fmt.Errorf("read the runs of %s: %w", p.Tenant.Slug, err)
-	}
-	if p.Runs, err = modelsOf(runs, runListRow.model); err != nil {
-		return err
 	}
 	if len(p.Runs) > 0 && p.Tenant.State == models.Broken {
 		p.Failure = p.Runs[0].Failure
