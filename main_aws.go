@@ -17,13 +17,17 @@ import (
 const baselineVersion = "1.0.0"
 
 // provision makes what plans and works requests: the AWS clients and one provisioner per kind of request.
-func (r *running) provision(ctx context.Context) (*aws.Clients, []provisioners.Provisioner, error) {
+func (r *running) provision(ctx context.Context, pace float64) (*aws.Clients, []provisioners.Provisioner, error) {
 	a := r.config.AWS
+	calls := 0.0 // AWS's own limits
+	if pace > 0 {
+		calls = 1 / pace
+	}
 	clients, err := aws.New(ctx, aws.Options{
 		Endpoint: a.Endpoint, Region: a.Region, Regions: a.Regions, ExternalID: a.ExternalID.Reveal(), OrgRoleARN: a.OrgRoleARN,
 		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd},
 		Contact: aws.Contact{Name: a.ContactName, Title: a.ContactTitle, Email: a.ContactEmail, Phone: a.ContactPhone}, AlertEmail: a.AlertEmail,
-		Version: build(), Clock: r.clock, Logger: r.log, Meter: r.metrics,
+		Version: build(), Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -51,12 +51,9 @@ func init() {
 		if d.CrashLog != "" {
 			at = crash.At(d.CrashLog, log)
 		}
-		return at, max(1/d.SimSpeed, quickest), nil
+		return at, d.Pace, nil
 	}
 }
-
-// quickest keeps delays long enough that a fast simulator is not asked without pause.
-const quickest = 0.05
 
 // dev starts what surrounds Slipway, then serves exactly as serve does.
 func dev(ctx context.Context, _ *cli.Command) error {

@@ -52,7 +52,7 @@ func (r *running) employ(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	clients, all, err := r.provision(ctx)
+	clients, all, err := r.provision(ctx, pace)
 	if err != nil {
 		return err
 	}

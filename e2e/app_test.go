@@ -99,7 +99,7 @@ func launch(data string, env ...string) (*app, error) {
 	}
 	a := &app{url: "http://localhost:" + ports[0], sim: "http://127.0.0.1:" + ports[1], data: data, log: &syncBuffer{}}
 	a.env = append(append(os.Environ(), "SLIPWAY_ADDR=127.0.0.1:"+ports[0], "SLIPWAY_PUBLIC_URL="+a.url, "SLIPWAY_SIM_ADDR=127.0.0.1:"+ports[1],
-		"SLIPWAY_OPS_ADDR=127.0.0.1:"+ports[2], "SLIPWAY_DATA_DIR="+filepath.Join(data, "d"), "SLIPWAY_SIM_SPEED=200"), env...)
+		"SLIPWAY_OPS_ADDR=127.0.0.1:"+ports[2], "SLIPWAY_DATA_DIR="+filepath.Join(data, "d"), "SLIPWAY_SIM_SPEED=200", "SLIPWAY_PACE=0.02"), env...)
 	if err := a.start(bin); err != nil {
 		return nil, err
 	}

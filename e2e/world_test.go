@@ -98,7 +98,7 @@ func (w *world) serve(bin, addr string, env ...string) *process {
 		"SLIPWAY_AWS_REGION=eu-west-1", "SLIPWAY_AWS_REGIONS=eu-west-1,eu-central-1", "SLIPWAY_AWS_ENDPOINT=" + w.sim,
 		"SLIPWAY_EXTERNAL_ID=slipway-demo-external-id", "SLIPWAY_ORG_ROLE_ARN=arn:aws:iam::111111111111:role/slipway/platform/slipway-org",
 		"SLIPWAY_OU_NONPROD=ou-demo-nonprod01", "SLIPWAY_OU_PROD=ou-demo-prod0001", "SLIPWAY_OU_SUSPENDED=ou-demo-suspend1",
-		"SLIPWAY_ACCOUNT_EMAIL=aws+{tenant}-{class}-{n}@example.com", "SLIPWAY_LEASE=1s", "SLIPWAY_DRAIN_DELAY=0s",
+		"SLIPWAY_ACCOUNT_EMAIL=aws+{tenant}-{class}-{n}@example.com", "SLIPWAY_LEASE=1s", "SLIPWAY_PACE=0.02", "SLIPWAY_DRAIN_DELAY=0s",
 		"AWS_ACCESS_KEY_ID=AKIASIMHUBWORKER0001", "AWS_SECRET_ACCESS_KEY=simulated"}, env...)...)
 }
 

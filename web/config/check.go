@@ -198,6 +198,9 @@ func (d *Dev) check() []error {
 	var p problems
 	p.listen("SIM_ADDR", d.SimAddr)
 	p.dsn("SIM_DATABASE_URL", d.SimDatabaseURL)
+	if d.Pace <= 0 || d.Pace > 1 {
+		p.add("PACE", "is %v: say more than 0, at most 1", d.Pace)
+	}
 	if d.SimSpeed < 1 || d.SimSpeed > 10000 {
 		p.add("SIM_SPEED", "is %v: say 1 to 10000", d.SimSpeed)
 	}
