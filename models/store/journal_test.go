@@ -279,3 +279,19 @@ func TestSharedLocksKeepExclusiveOnesOut(t *testing.T) {
 		t.Errorf("the exclusive lock does not wait in words: %+v", w)
 	}
 }
+
+func TestGaugesCountWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	write(t, s, 3)
+	running(t, s, "payments")
+	enqueued(t, s, models.RunWork, models.NewID(), 0)
+	enqueued(t, s, models.PlanWork, models.NewID(), time.Hour)
+	if _, err := s.pool.Exec(t.Context(), `UPDATE journal SET next_at = next_at - interval '1 minute' WHERE kind = 'run'`); err != nil {
+		t.Fatal(err)
+	}
+	g, err := s.Gauges(t.Context())
+	if err != nil || g.Queue[models.RunWork] != 1 || g.Queue[models.PlanWork] != 1 || g.Runs[models.Running] != 1 || g.Tail < 3 || g.Late < 50*time.Second || g.Late > time.Hour {
+		t.Errorf("got %+v, %v", g, err)
+	}
+}
