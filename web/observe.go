@@ -101,21 +101,29 @@ func (a *App) record(c *fiber.Ctx, span trace.Span, took time.Duration) {
 func (a *App) log(c *fiber.Ctx, route string, status int, took time.Duration) {
 	who := visit.Of(c).Actor
 	attrs := []slog.Attr{slog.String("request_id", who.RequestID), slog.String("method", c.Method()), slog.String("path", shownPath(c)), slog.String("route", route),
-		slog.Int("status", status), slog.Int64("micros", took.Microseconds()), slog.Int("bytes", c.Response().Header.ContentLength()),
+		slog.Int("status", status), slog.Int64("micros", took.Microseconds()), slog.Int("bytes", size(c)),
 		slog.String("address", who.Address), slog.String("person", who.Person.ID)}
 	level := slog.LevelInfo
 	if err, ok := c.Locals(answerKey{}).(error); ok {
 		attrs = append(attrs, slog.String("kind", models.KindOf(err).String()), slog.String("err", err.Error()))
 	}
 	switch {
-	case status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable:
-		level = slog.LevelError
+	case route == "/healthz" || route == "/readyz" || route == "/static/:name": // asked for all the time; readyz logs its reason itself
+		level = slog.LevelDebug
 	case status == http.StatusServiceUnavailable:
 		level = slog.LevelWarn
-	case route == "/healthz" || route == "/readyz" || route == "/static/:name":
-		level = slog.LevelDebug
+	case status >= http.StatusInternalServerError:
+		level = slog.LevelError
 	}
 	a.opts.Logger.LogAttrs(c.UserContext(), level, "request", attrs...)
+}
+
+// size of the body; -1 for a stream, which reading would swallow.
+func size(c *fiber.Ctx) int {
+	if c.Response().IsBodyStream() {
+		return -1
+	}
+	return len(c.Response().Body())
 }
 
 func shownPath(c *fiber.Ctx) string {
