@@ -65,10 +65,10 @@ func (t *Template) Check() []Problem {
 	for _, p := range t.Parameters {
 		c.parameter(p)
 	}
+	circles := t.circles()
 	for _, name := range t.order {
 		c.walk("Conditions."+name, t.conditions[name], true)
-		r := &resolver{t: t, conditions: map[string]bool{}}
-		if circle(r, name, nil) {
+		if circles[name] {
 			c.errorf("condition-circle", "Conditions."+name, "refers to itself")
 		}
 	}
@@ -81,9 +81,8 @@ func (t *Template) Check() []Problem {
 		c.walk(path+".Value", o.value, false)
 		c.walk(path+".Export.Name", o.export, false)
 	}
-	all := &resolver{t: t}
-	if _, err := all.everyOrder(); err != nil {
-		c.errorf("circle", "Resources", "%v", err)
+	if left := t.circle(); len(left) > 0 {
+		c.errorf("circle", "Resources", "circular dependency between %s", oneOf(left))
 	}
 	c.unused()
 	for _, rule := range handRules {
@@ -95,16 +94,29 @@ func (t *Template) Check() []Problem {
 	return c.problems
 }
 
-func circle(r *resolver, name string, seen []string) bool {
-	if slices.Contains(seen, name) {
-		return name == seen[0]
+// circles names the conditions that lead back to themselves, each found once.
+func (t *Template) circles() map[string]bool {
+	const under, done = 1, 2
+	state, found := map[string]int{}, map[string]bool{}
+	var visit func(name string)
+	visit = func(name string) {
+		state[name] = under
+		for _, next := range conditionNames(t.conditions[name]) {
+			switch state[next] {
+			case under:
+				found[next] = true
+			case 0:
+				visit(next)
+			}
+		}
+		state[name] = done
 	}
-	for _, next := range conditionNames(r.t.conditions[name]) {
-		if circle(r, next, append(slices.Clone(seen), name)) {
-			return true
+	for _, name := range t.order {
+		if state[name] == 0 {
+			visit(name)
 		}
 	}
-	return false
+	return found
 }
 
 func conditionNames(v any) []string {
@@ -124,34 +136,34 @@ func conditionNames(v any) []string {
 	return nil
 }
 
-// everyOrder sorts as if every branch of every condition counted: CloudFormation refuses a
-// circle also where conditions would never let it happen.
-func (r *resolver) everyOrder() ([]string, error) {
+// circle names the resources that wait for each other, as if every branch of every condition
+// counted: CloudFormation refuses a circle also where conditions would never let it happen.
+func (t *Template) circle() []string {
 	needs := map[string][]string{}
-	for _, res := range r.t.Resources {
+	for _, res := range t.Resources {
 		needs[res.ID] = append((*resolver)(nil).mentions(res.properties), res.DependsOn...)
 	}
-	done := map[string]bool{}
-	for left := len(needs); left > 0; {
-		before := left
-		for _, res := range r.t.Resources {
-			waits := func(n string) bool { _, is := needs[n]; return is && !done[n] }
-			if !done[res.ID] && !slices.ContainsFunc(needs[res.ID], waits) {
-				done[res.ID] = true
-				left--
+	var left []Resource
+	for rest := t.Resources; len(rest) != len(left); rest = left {
+		waiting := map[string]bool{}
+		for _, res := range rest {
+			waiting[res.ID] = true
+		}
+		left = nil
+		for _, res := range rest {
+			if slices.ContainsFunc(needs[res.ID], func(n string) bool { return waiting[n] }) {
+				left = append(left, res)
 			}
 		}
-		if left == before {
-			var names []string
-			for _, res := range r.t.Resources {
-				if !done[res.ID] {
-					names = append(names, res.ID)
-				}
-			}
-			return nil, fmt.Errorf("circular dependency between %s", oneOf(names))
+		if len(left) == len(rest) {
+			break
 		}
 	}
-	return nil, nil
+	var names []string
+	for _, res := range left {
+		names = append(names, res.ID)
+	}
+	return names
 }
 
 func (c *checker) parameter(p Parameter) {

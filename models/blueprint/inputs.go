@@ -46,8 +46,13 @@ func (r *resolver) readParameters(out *Resolved) error {
 	return nil
 }
 
+const maxParameter = 4096
+
 // accepts says why a value is not one the parameter may have.
 func (p Parameter) accepts(v string) error {
+	if len(v) > maxParameter {
+		return fmt.Errorf("is longer than %d bytes", maxParameter)
+	}
 	if strings.Contains(v, unknownOpen) {
 		return fmt.Errorf("may not hold %q", unknownOpen)
 	}
@@ -126,7 +131,7 @@ func (r *resolver) truth(v any, seen []string) (bool, error) {
 	if c.fn == "Condition" {
 		name, ok := c.arg.(string)
 		if !ok {
-			return false, fmt.Errorf("Condition takes a name")
+			return false, fmt.Errorf("function Condition takes a name")
 		}
 		return r.condition(name, seen)
 	}
@@ -137,7 +142,7 @@ func (r *resolver) truth(v any, seen []string) (bool, error) {
 	switch c.fn {
 	case "Equals":
 		if len(args) != 2 {
-			return false, fmt.Errorf("Equals takes two values")
+			return false, fmt.Errorf("function Equals takes two values")
 		}
 		a, err := r.eval(args[0])
 		if err != nil {
@@ -153,12 +158,12 @@ func (r *resolver) truth(v any, seen []string) (bool, error) {
 		left, ok1 := scalarText(a)
 		right, ok2 := scalarText(b)
 		if !ok1 || !ok2 {
-			return false, fmt.Errorf("Equals compares texts")
+			return false, fmt.Errorf("function Equals compares texts")
 		}
 		return left == right, nil
 	case "Not":
 		if len(args) != 1 {
-			return false, fmt.Errorf("Not takes a list of one condition")
+			return false, fmt.Errorf("function Not takes a list of one condition")
 		}
 		b, err := r.truth(args[0], seen)
 		return !b, err

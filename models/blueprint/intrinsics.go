@@ -5,15 +5,35 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
 // noValue is what Ref AWS::NoValue leaves: its key or item disappears.
 type noValue struct{}
 
+// maxSpent bounds what a template resolves to, in values and in sixteenths of text: a mapping
+// may be used ten thousand times.
+const maxSpent = 4_000_000
+
+func (r *resolver) spend(v any) error {
+	r.spent++
+	switch x := v.(type) {
+	case string:
+		r.spent += len(x) / 16
+	case []any:
+		r.spent += len(x)
+	}
+	if r.spent > maxSpent {
+		return fmt.Errorf("the template unfolds into too much")
+	}
+	return nil
+}
+
 // eval works out a value. Maps and lists are new, so that nothing is shared with the template.
 func (r *resolver) eval(v any) (any, error) {
+	if err := r.spend(v); err != nil {
+		return nil, err
+	}
 	switch x := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(x))
@@ -40,7 +60,11 @@ func (r *resolver) eval(v any) (any, error) {
 		}
 		return out, nil
 	case call:
-		return r.call(x)
+		out, err := r.call(x)
+		if err != nil {
+			return nil, err
+		}
+		return out, r.spend(out)
 	}
 	return v, nil
 }
@@ -50,7 +74,7 @@ func (r *resolver) call(c call) (any, error) {
 	case "Ref":
 		name, ok := c.arg.(string)
 		if !ok {
-			return nil, fmt.Errorf("Ref takes a name")
+			return nil, fmt.Errorf("function Ref takes a name")
 		}
 		return r.ref(name)
 	case "If":
@@ -58,7 +82,7 @@ func (r *resolver) call(c call) (any, error) {
 	case "Condition", "And", "Or", "Not", "Equals":
 		return nil, fmt.Errorf("%s belongs into Conditions", c.fn)
 	case "ImportValue":
-		return nil, fmt.Errorf("ImportValue is not supported: pass the value as a parameter, for exports freeze their stack")
+		return nil, fmt.Errorf("function ImportValue is not supported: pass the value as a parameter, for exports freeze their stack")
 	case "Sub":
 		return r.sub(c.arg)
 	}
@@ -105,7 +129,7 @@ func init() {
 func (r *resolver) choose(arg any) (any, error) {
 	args, ok := arg.([]any)
 	if !ok || len(args) != 3 {
-		return nil, fmt.Errorf("If takes a condition's name and two values")
+		return nil, fmt.Errorf("function If takes a condition's name and two values")
 	}
 	name, _ := args[0].(string)
 	yes, ok := r.conditions[name]
@@ -173,12 +197,12 @@ func (r *resolver) attribute(id, attr string) (any, error) {
 
 func (r *resolver) getAtt(args []any) (any, error) {
 	if len(args) != 2 {
-		return nil, fmt.Errorf("GetAtt takes a resource and an attribute")
+		return nil, fmt.Errorf("function GetAtt takes a resource and an attribute")
 	}
 	id, ok1 := args[0].(string)
 	attr, ok2 := args[1].(string)
 	if !ok1 || !ok2 {
-		return nil, fmt.Errorf("GetAtt takes a resource and an attribute")
+		return nil, fmt.Errorf("function GetAtt takes a resource and an attribute")
 	}
 	return r.attribute(id, attr)
 }
@@ -192,7 +216,7 @@ func (r *resolver) sub(arg any) (any, error) {
 		text, ok = args[0].(string)
 		given, isMap := args[1].(map[string]any)
 		if !isMap {
-			return nil, fmt.Errorf("Sub takes a text and a map")
+			return nil, fmt.Errorf("function Sub takes a text and a map")
 		}
 		v, err := r.eval(given)
 		if err != nil {
@@ -201,7 +225,7 @@ func (r *resolver) sub(arg any) (any, error) {
 		local = v.(map[string]any)
 	}
 	if !ok {
-		return nil, fmt.Errorf("Sub takes a text, or a text and a map")
+		return nil, fmt.Errorf("function Sub takes a text, or a text and a map")
 	}
 	var failed error
 	out := placeholder.ReplaceAllStringFunc(text, func(m string) string {
@@ -231,74 +255,4 @@ func (r *resolver) sub(arg any) (any, error) {
 		return nil, failed
 	}
 	return out, nil
-}
-
-func (r *resolver) join(args []any) (any, error) {
-	if len(args) != 2 {
-		return nil, fmt.Errorf("Join takes a separator and a list")
-	}
-	sep, ok := args[0].(string)
-	if !ok {
-		return nil, fmt.Errorf("Join takes a separator and a list")
-	}
-	if text, ok := args[1].(string); ok && IsUnknown(text) {
-		return text, nil
-	}
-	list, ok := args[1].([]any)
-	if !ok {
-		return nil, fmt.Errorf("Join takes a separator and a list")
-	}
-	parts := make([]string, len(list))
-	for i, v := range list {
-		if parts[i], ok = scalarText(v); !ok {
-			return nil, fmt.Errorf("Join joins texts")
-		}
-	}
-	return strings.Join(parts, sep), nil
-}
-
-func (r *resolver) pick(args []any) (any, error) {
-	if len(args) != 2 {
-		return nil, fmt.Errorf("Select takes an index and a list")
-	}
-	text, _ := scalarText(args[0])
-	i, err := strconv.Atoi(text)
-	if err != nil {
-		return nil, fmt.Errorf("Select takes an index and a list")
-	}
-	if text, ok := args[1].(string); ok && IsUnknown(text) {
-		return text, nil // an item of a list that is known only later
-	}
-	list, ok := args[1].([]any)
-	if !ok {
-		return nil, fmt.Errorf("Select takes an index and a list")
-	}
-	if i < 0 || i >= len(list) {
-		return nil, fmt.Errorf("Select asks for item %d of %d", i, len(list))
-	}
-	return list[i], nil
-}
-
-func (r *resolver) split(args []any) (any, error) {
-	sep, text, ok := twoTexts(args)
-	if !ok || sep == "" {
-		return nil, fmt.Errorf("Split takes a separator and a text")
-	}
-	if IsUnknown(text) {
-		return text, nil
-	}
-	out := []any{}
-	for _, part := range strings.Split(text, sep) {
-		out = append(out, part)
-	}
-	return out, nil
-}
-
-func twoTexts(args []any) (a, b string, ok bool) {
-	if len(args) != 2 {
-		return "", "", false
-	}
-	a, ok1 := args[0].(string)
-	b, ok2 := args[1].(string)
-	return a, b, ok1 && ok2
 }

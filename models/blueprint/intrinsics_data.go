@@ -10,16 +10,16 @@ import (
 
 func (r *resolver) findInMap(args []any) (any, error) {
 	if len(args) < 3 || len(args) > 4 {
-		return nil, fmt.Errorf("FindInMap takes a mapping and two keys")
+		return nil, fmt.Errorf("function FindInMap takes a mapping and two keys")
 	}
 	var keys [3]string
 	for i := range keys {
 		var ok bool
 		if keys[i], ok = scalarText(args[i]); !ok {
-			return nil, fmt.Errorf("FindInMap takes texts")
+			return nil, fmt.Errorf("function FindInMap takes texts")
 		}
 		if IsUnknown(keys[i]) {
-			return nil, fmt.Errorf("FindInMap may not depend on what is known only later")
+			return nil, fmt.Errorf("function FindInMap may not depend on what is known only later")
 		}
 	}
 	if v, ok := r.t.mappings[keys[0]][keys[1]][keys[2]]; ok {
@@ -52,7 +52,7 @@ const maxCIDRs = 256
 // cidr cuts count blocks of size bits out of an address block.
 func (r *resolver) cidr(args []any) (any, error) {
 	if len(args) < 2 || len(args) > 3 {
-		return nil, fmt.Errorf("Cidr takes an address block, a count and a size")
+		return nil, fmt.Errorf("function Cidr takes an address block, a count and a size")
 	}
 	block, ok := args[0].(string)
 	if ok && IsUnknown(block) {
@@ -61,11 +61,11 @@ func (r *resolver) cidr(args []any) (any, error) {
 	text, _ := scalarText(args[1])
 	count, err := strconv.Atoi(text)
 	if !ok || err != nil || count < 1 || count > maxCIDRs {
-		return nil, fmt.Errorf("Cidr takes an address block and a count of 1 to %d", maxCIDRs)
+		return nil, fmt.Errorf("function Cidr takes an address block and a count of 1 to %d", maxCIDRs)
 	}
 	p, err := netip.ParsePrefix(block)
 	if err != nil {
-		return nil, fmt.Errorf("Cidr: %w", err)
+		return nil, fmt.Errorf("function Cidr: %w", err)
 	}
 	p = p.Masked()
 	width, size := p.Addr().BitLen(), 64
@@ -75,14 +75,14 @@ func (r *resolver) cidr(args []any) (any, error) {
 	if len(args) == 3 {
 		text, _ := scalarText(args[2])
 		if size, err = strconv.Atoi(text); err != nil || size < 1 {
-			return nil, fmt.Errorf("Cidr takes its size as a number of bits")
+			return nil, fmt.Errorf("function Cidr takes its size as a number of bits")
 		}
 	}
 	if size > width-p.Bits() {
-		return nil, fmt.Errorf("Cidr: %s has no block of %d bits", block, size)
+		return nil, fmt.Errorf("function Cidr: %s has no block of %d bits", block, size)
 	}
 	if room := width - p.Bits() - size; room < 9 && count > 1<<room {
-		return nil, fmt.Errorf("Cidr: %s has no room for %d blocks of %d bits", block, count, size)
+		return nil, fmt.Errorf("function Cidr: %s has no room for %d blocks of %d bits", block, count, size)
 	}
 	at := new(big.Int).SetBytes(p.Addr().AsSlice())
 	step := new(big.Int).Lsh(big.NewInt(1), uint(size))
@@ -123,7 +123,7 @@ func (r *resolver) order(skipped []string) ([]string, error) {
 		}
 		if len(order) == before {
 			left := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return done[id] })
-			return nil, fmt.Errorf("Circular dependency between resources: [%s]", oneOf(left))
+			return nil, fmt.Errorf("circular dependency between resources: [%s]", oneOf(left))
 		}
 	}
 	return order, nil

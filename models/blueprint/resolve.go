@@ -3,10 +3,7 @@ package blueprint
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // Inputs are what a template is resolved with.
@@ -68,55 +65,6 @@ func (r *Resolved) Find(id string) (ResolvedResource, bool) {
 	return r.Resources[i], true
 }
 
-const (
-	unknownOpen  = "{{known after apply: "
-	unknownClose = "}}"
-	mask         = "****"
-)
-
-// Unknown is the marker that stands for a value known only after its resource is made.
-func Unknown(name string) string { return unknownOpen + name + unknownClose }
-
-// IsUnknown says whether a resolved value holds something that is known only later.
-func IsUnknown(v any) bool {
-	switch x := v.(type) {
-	case string:
-		return strings.Contains(x, unknownOpen)
-	case []any:
-		return slices.ContainsFunc(x, IsUnknown)
-	case map[string]any:
-		for _, c := range x {
-			if IsUnknown(c) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-var markers = regexp.MustCompile(regexp.QuoteMeta(unknownOpen) + `[^}]*` + regexp.QuoteMeta(unknownClose))
-
-// ReplaceUnknown puts text in the place of every marker in a resolved value.
-func ReplaceUnknown(v any, text string) any {
-	switch x := v.(type) {
-	case string:
-		return markers.ReplaceAllLiteralString(x, text)
-	case []any:
-		out := make([]any, len(x))
-		for i := range x {
-			out[i] = ReplaceUnknown(x[i], text)
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for k, c := range x {
-			out[k] = ReplaceUnknown(c, text)
-		}
-		return out
-	}
-	return v
-}
-
 // resolver is one Resolve under way.
 type resolver struct {
 	t          *Template
@@ -124,6 +72,7 @@ type resolver struct {
 	parameters map[string]any // string or []any
 	conditions map[string]bool
 	refs       []Reference // of the property being resolved
+	spent      int
 }
 
 // Resolve works out parameters, conditions, functions and order.
@@ -266,63 +215,6 @@ func (r *resolver) outputs(out *Resolved) error {
 		out.Outputs = append(out.Outputs, res)
 	}
 	return nil
-}
-
-// coerce gives scalars the type the schema asks for, as CloudFormation does: a parameter is
-// text, also where a number is meant. What does not fit stays as it is, for Check to tell.
-func (s TypeSchema) coerce(sh *shape, v any) any {
-	if sh == nil || IsUnknown(v) && sh.Kind != "array" && sh.Kind != "map" && sh.Kind != "ref" {
-		return v
-	}
-	switch sh.Kind {
-	case "string", "date-time":
-		if text, ok := scalarText(v); ok {
-			return text
-		}
-	case "integer":
-		if text, ok := v.(string); ok {
-			if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-				return n
-			}
-		}
-	case "number":
-		if text, ok := v.(string); ok {
-			if n, err := strconv.ParseFloat(text, 64); err == nil {
-				return n
-			}
-		}
-	case "boolean":
-		switch v {
-		case "true":
-			return true
-		case "false":
-			return false
-		}
-	case "array", "map", "ref", "tag":
-		return s.coerceParts(sh, v)
-	}
-	return v
-}
-
-func (s TypeSchema) coerceParts(sh *shape, v any) any {
-	switch x := v.(type) {
-	case []any:
-		for i := range x {
-			x[i] = s.coerce(sh.Elem, x[i])
-		}
-	case map[string]any:
-		for k := range x {
-			switch sh.Kind {
-			case "ref":
-				x[k] = s.coerce(s.svc.Types[sh.Ref].Properties[k].Shape, x[k])
-			case "map":
-				x[k] = s.coerce(sh.Elem, x[k])
-			case "tag":
-				x[k] = s.coerce(&shape{Kind: "string"}, x[k])
-			}
-		}
-	}
-	return v
 }
 
 func (r *resolver) included(condition string) (bool, error) {

@@ -147,6 +147,9 @@ func (r *reader) scalar(n *yaml.Node, short bool) (any, error) {
 	if strings.Contains(n.Value, unknownOpen) {
 		return nil, r.fail(n, "%q is reserved", unknownOpen)
 	}
+	if strings.ContainsRune(n.Value, 0) {
+		return nil, r.fail(n, "a value holds a NUL character")
+	}
 	if short {
 		return n.Value, nil
 	}
