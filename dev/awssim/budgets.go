@@ -64,6 +64,7 @@ func (c *Call) checkBudget(b *budgettypes.Budget) error {
 		return badParameter("BudgetType and TimeUnit are required.")
 	case b.BudgetLimit == nil && len(b.PlannedBudgetLimits) == 0 && b.AutoAdjustData == nil:
 		return badParameter("A budget needs a limit.")
+	//lint:ignore SA1019 AWS still takes the old fields, but not beside the new ones
 	case b.FilterExpression != nil && (len(b.CostFilters) > 0 || b.CostTypes != nil):
 		return badParameter("FilterExpression cannot be combined with CostFilters or CostTypes.")
 	case b.FilterExpression != nil && len(b.Metrics) == 0:

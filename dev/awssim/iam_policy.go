@@ -91,7 +91,7 @@ func parseStatement(text json.RawMessage) (statement, error) {
 		return st, fmt.Errorf("exactly one of Action and NotAction is needed")
 	}
 	if len(st.resources) > 0 && len(st.notResources) > 0 {
-		return st, fmt.Errorf("Resource and NotResource exclude one another")
+		return st, fmt.Errorf("the elements Resource and NotResource exclude one another")
 	}
 	who := raw.Principal
 	if raw.NotPrincipal != nil {

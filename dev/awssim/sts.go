@@ -229,8 +229,7 @@ func (a *assumption) open(ctx context.Context, c *Call) (*sts.AssumeRoleOutput, 
 	if a.sourceIdentity != "" {
 		out.SourceIdentity = &a.sourceIdentity
 	}
-	if a.policy != "" || len(a.tags) > 0 {
-		out.PackedPolicySize = aws.Int32(int32((len(a.policy) + 40*len(a.tags)) * 100 / 4096))
-	}
+	out.SessionTokenSize = aws.Int32(int32(len(token)))
+	out.SessionTokenUtilization = aws.Int32(int32(len(token) * 100 / 4096))
 	return out, nil
 }

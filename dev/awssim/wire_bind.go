@@ -205,7 +205,7 @@ func checkEnum(v reflect.Value, path string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: %v", v.String(), path, all.Interface())
+	return fmt.Errorf("the value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: %v", v.String(), path, all.Interface())
 }
 
 func number(t any) string {
