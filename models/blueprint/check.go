@@ -143,21 +143,22 @@ func (t *Template) circle() []string {
 	for _, res := range t.Resources {
 		needs[res.ID] = append((*resolver)(nil).mentions(res.properties), res.DependsOn...)
 	}
-	var left []Resource
-	for rest := t.Resources; len(rest) != len(left); rest = left {
+	left := t.Resources
+	for {
 		waiting := map[string]bool{}
-		for _, res := range rest {
+		for _, res := range left {
 			waiting[res.ID] = true
 		}
-		left = nil
-		for _, res := range rest {
+		var still []Resource
+		for _, res := range left {
 			if slices.ContainsFunc(needs[res.ID], func(n string) bool { return waiting[n] }) {
-				left = append(left, res)
+				still = append(still, res)
 			}
 		}
-		if len(left) == len(rest) {
+		if len(still) == len(left) {
 			break
 		}
+		left = still
 	}
 	var names []string
 	for _, res := range left {
