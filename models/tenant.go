@@ -153,6 +153,8 @@ func (in TenantInputs) Validate(groups *regexp.Regexp) error {
 	switch {
 	case in.Budget.Sign() <= 0:
 		put("budget", "Give a monthly budget above zero, in US dollars.")
+	case in.Budget.Exponent() > 20 || in.Budget.Exponent() < -20: // to compare 1e999999999 would take all memory
+		put("budget", "Write the budget in plain digits, for example 4000.")
 	case in.Budget.GreaterThan(MaxBudget):
 		put("budget", "A budget above $10,000,000 a month is not possible here.")
 	case in.Budget.Exponent() < -2 && !in.Budget.Equal(in.Budget.Round(2)):
