@@ -295,3 +295,64 @@ func TestGaugesCountWhatIsOpen(t *testing.T) {
 		t.Errorf("got %+v, %v", g, err)
 	}
 }
+
+// Every write of a worker that has lost its row is refused, and leaves nothing behind.
+func TestStaleWritersWriteNothing(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	req := running(t, s, "payments")
+	made, err := s.Registry().EnsureTenant(t.Context(), worker, req.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := made.Accounts[0].ID
+	if err := s.Registry().AskSlot(t.Context(), worker, req.RunID, account); err != nil {
+		t.Fatal(err)
+	}
+	step := models.NewID()
+	if _, err := s.pool.Exec(t.Context(), `INSERT INTO steps (id, run_id, position, name, title, state) VALUES ($1, $2, 1, 'one', 'One', 'pending')`, step, req.RunID); err != nil {
+		t.Fatal(err)
+	}
+	stale := func(kind models.JournalKind, object string) models.Job {
+		job := take(t, s, enqueued(t, s, kind, object, 0), "a")
+		if _, err := s.pool.Exec(t.Context(), `UPDATE journal SET generation = generation + 1 WHERE id = $1`, job.ID); err != nil {
+			t.Fatal(err)
+		}
+		return *job
+	}
+	run, vend, plan := stale(models.RunWork, req.ID), stale(models.VendWork, account), stale(models.PlanWork, req.ID)
+	j := s.Journal()
+	world := func() string {
+		t.Helper()
+		var all string
+		err := s.pool.QueryRow(t.Context(), `SELECT concat((SELECT jsonb_agg(r) FROM requests r), (SELECT jsonb_agg(t) FROM steps t), (SELECT jsonb_agg(a) FROM accounts a),
+			(SELECT jsonb_agg(c) FROM creation_slots c), (SELECT jsonb_agg(l) FROM locks l), (SELECT count(*) FROM run_events), (SELECT count(*) FROM plans),
+			(SELECT jsonb_agg(x ORDER BY x.id) FROM journal x), (SELECT count(*) FROM audit_entries), (SELECT count(*) FROM river_job))`).Scan(&all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	change := models.StepChange{StepID: step, State: models.StepRunning, Intent: true, Events: []models.StepEvent{{Key: "k", Text: "t"}}}
+	for name, write := range map[string]func() error{
+		"Intend":   func() error { return j.Intend(t.Context(), run, change) },
+		"EndCall":  func() error { return j.EndCall(t.Context(), run, models.CallOutcome{Step: &change}) },
+		"BeginRun": func() error { return j.BeginRun(t.Context(), run, models.RunBegin{}) },
+		"LockForPlan": func() error {
+			_, _, err := j.LockForPlan(t.Context(), plan, func(models.Request) []models.Lock { return nil }, 0)
+			return err
+		},
+		"FinishPlan": func() error { return j.FinishPlan(t.Context(), plan, models.Planned{Failure: "x"}) },
+		"TakeSlot":   func() error { _, _, err := j.TakeSlot(t.Context(), vend, 1); return err },
+		"EndVend":    func() error { return j.EndVend(t.Context(), vend, models.VendOutcome{Outcome: "created", AWSID: "123456789012"}) },
+		"Keep":       func() error { return j.Keep(t.Context(), vend, 1) },
+	} {
+		before := world()
+		if err := write(); !errors.Is(err, models.ErrStale) {
+			t.Errorf("%s: got %v, want a stale refusal", name, err)
+		}
+		if after := world(); after != before {
+			t.Errorf("%s has written:\n%s\n%s", name, before, after)
+		}
+	}
+}
