@@ -41,7 +41,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		fragment("/requests/:id/live", requests.Live),
 		page("/requests/:id/plan.json", requests.Plan),
 		page("/requests/:id/edit", ask.Edit),
-		form("/requests/:id/edit", ask.Change, limited(web.LimitPlan)),
+		form("/requests/:id/edit", ask.Change, limited(web.LimitPlan), kept("/requests/:id/edit")),
 		form("/requests/:id/approve", decisions.Approve),
 		form("/requests/:id/reject", decisions.Reject),
 		form("/requests/:id/changes", decisions.AskForChanges),

@@ -2,11 +2,13 @@ package handlers
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"slipway/handlers/form"
+	"slipway/handlers/visit"
 	"slipway/models"
 	"slipway/views"
 	"slipway/views/ui"
@@ -62,6 +64,9 @@ func draftRow(now time.Time, f models.SavedForm) views.DraftRow {
 	row := views.DraftRow{ID: f.ID, Title: "New tenant, no name yet", Saved: ui.Ago(now, f.SavedAt)}
 	if s := f.Fields["slug"]; len(s) > 0 && s[0] != "" {
 		row.Title = "New tenant " + s[0]
+	}
+	if f.Path != urls.NewTenant {
+		row.Title, row.URL = strings.Replace(row.Title, "New tenant", "Changes to", 1), urls.With(visit.Local(f.Path), "draft", f.ID)
 	}
 	if f.Expired {
 		row.Why = "Saved when your session ended"

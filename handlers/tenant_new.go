@@ -27,6 +27,7 @@ type NewTenant struct {
 	Forms interface {
 		SaveForm(ctx context.Context, a models.Actor, f models.SavedForm) (string, error)
 		LoadForm(ctx context.Context, a models.Actor, id string) (models.SavedForm, error)
+		DeleteForm(ctx context.Context, a models.Actor, id string) error
 	}
 	Pages interface {
 		RequestPage(ctx context.Context, a models.Actor, id string) (models.RequestPage, error)
@@ -216,11 +217,26 @@ func (h *NewTenant) Check(c *fiber.Ctx) error {
 
 // Edit handles GET /requests/:id/edit: the inputs as they are, for the requester to change.
 func (h *NewTenant) Edit(c *fiber.Ctx) error {
+	q, err := form.Query[editParams](c)
+	if err != nil {
+		return err
+	}
 	d, err := h.editing(c)
 	if err != nil {
 		return err
 	}
+	if q.Draft != "" {
+		slug := d.Form.Slug
+		if err := h.restore(c, q.Draft, &d); err != nil {
+			return err
+		}
+		d.Form.Slug = slug
+	}
 	return h.show(c, http.StatusOK, d)
+}
+
+type editParams struct {
+	Draft string `form:"draft"`
 }
 
 func (h *NewTenant) editing(c *fiber.Ctx) (views.NewTenant, error) {
@@ -259,7 +275,7 @@ func (h *NewTenant) Change(c *fiber.Ctx) error {
 	if errors == nil {
 		var req models.Request
 		if req, err = h.Store.EditTenantRequest(c.UserContext(), actor(c), c.Params("id"), inputs); err == nil {
-			return redirect(c, urls.Request(req.ID))
+			return h.sent(c, in.Draft, req)
 		}
 		errors = models.Fields(err)
 	}
@@ -269,4 +285,14 @@ func (h *NewTenant) Change(c *fiber.Ctx) error {
 	in.Errors = errors
 	d.Form = in
 	return h.show(c, http.StatusUnprocessableEntity, d)
+}
+
+// sent leads to the request; the draft it was sent from is done with.
+func (h *NewTenant) sent(c *fiber.Ctx, draft string, req models.Request) error {
+	if draft != "" {
+		if err := h.Forms.DeleteForm(c.UserContext(), actor(c), draft); err != nil {
+			return err
+		}
+	}
+	return redirect(c, urls.Request(req.ID))
 }

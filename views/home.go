@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"slipway/views/ui"
+	"slipway/views/urls"
 )
 
 // Home is the page at /: worst first, then what waits for this person, then the rest.
@@ -39,8 +40,16 @@ type FailRow struct {
 type DraftRow struct {
 	ID    string
 	Title string // "New tenant logistics", or "New tenant, no name yet"
+	URL   string // the form it goes on in; empty: the new tenant form
 	Saved ui.When
 	Why   string // "Saved when your session ended"; may be empty
+}
+
+func (r DraftRow) url() string {
+	if r.URL == "" {
+		return urls.ResumeDraft(r.ID)
+	}
+	return r.URL
 }
 
 func (h Home) title() string {

@@ -114,6 +114,10 @@ func (a *Auth) keepForm(c *fiber.Ctx, keeps string, old *expired) error {
 	if keeps == "" || old == nil || !old.session.EndedAt.IsZero() || a.opts.Clock.Wall().After(a.end(old.session).Add(KeptAfterEnd)) {
 		return lost
 	}
+	for _, name := range c.Route().Params {
+		keeps = strings.ReplaceAll(keeps, ":"+name, c.Params(name))
+	}
+	keeps = visit.Local(keeps)
 	if err := a.checkPost(c, csrfToken(old.session.CSRFSecret, old.session.ID)); err != nil {
 		return err
 	}

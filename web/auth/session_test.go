@@ -119,6 +119,17 @@ func TestExpiredSessionKeepsTheForm(t *testing.T) {
 	}
 }
 
+func TestExpiredSessionKeepsTheFormOfItsPage(t *testing.T) {
+	s := webtest.Serve(t, webtest.Config{})
+	b := s.Browser(t)
+	token := b.SignIn()
+	s.Store.Age(31 * time.Minute)
+	a := b.Post("/notes/n-7/edit", url.Values{"_csrf": {token}, "text": {"changed"}})
+	if f := s.Store.Forms(); len(f) != 1 || f[0].Path != "/notes/n-7/edit" || !strings.Contains(a.Text, "return=%2Fnotes%2Fn-7%2Fedit") {
+		t.Errorf("%s, kept %+v", a.Status, f)
+	}
+}
+
 func TestExpiredSessionKeepsNothingUnguarded(t *testing.T) {
 	s := webtest.Serve(t, webtest.Config{})
 	b := s.Browser(t)

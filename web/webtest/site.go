@@ -122,6 +122,7 @@ func routes() []web.Route {
 			}
 			return c.SendString("noted: " + in.Text)
 		}},
+		{Method: "POST", Path: "/notes/:id/edit", Kind: web.Form, Keeps: "/notes/:id/edit", Handler: text},
 		{Method: "POST", Path: "/notes/seen", Kind: web.Form, Handler: func(c *fiber.Ctx) error { return c.SendString("seen") }},
 	}
 }
