@@ -38,7 +38,7 @@ type Options struct {
 	AlertEmail      string                  // gets budget and baseline alarms; empty: nobody
 	Version         string                  // of Slipway, for the user agent
 	Timeout         time.Duration           // of one attempt of one call; 0: 10 s
-	Pace            float64                 // multiplies the rate limits; 0: 1
+	Pace            float64                 // multiplies the rate limits and divides the back-off, for the simulator; 0: 1
 	FreshFor        time.Duration           // how long AWS may not know a new account or role everywhere; 0: 15 min
 	Credentials     sdk.CredentialsProvider // nil: the SDK's default chain
 	Clock           models.Clock
@@ -80,7 +80,9 @@ func New(ctx context.Context, o Options) (*Clients, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithRegion(o.Region), config.WithHTTPClient(client),
 		config.WithRetryer(func() sdk.Retryer {
-			return sdkretry.NewStandard(func(s *sdkretry.StandardOptions) { s.MaxAttempts, s.MaxBackoff = 3, 5*time.Second })
+			return sdkretry.NewStandard(func(s *sdkretry.StandardOptions) {
+				s.MaxAttempts, s.MaxBackoff = 3, time.Duration(float64(5*time.Second)/o.Pace)
+			})
 		}),
 		config.WithAPIOptions([]func(*middleware.Stack) error{awsmiddleware.AddUserAgentKeyValue("slipway", userAgent(o.Version))}),
 	}

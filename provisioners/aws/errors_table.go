@@ -44,6 +44,7 @@ var (
 	full     = meaning{verdict: final, what: "A limit of AWS is reached.", owner: platform, next: "Ask AWS for a higher limit in Service Quotas, then retry: the run goes on from this step."}
 	invalid  = meaning{verdict: final, what: "AWS did not accept what Slipway sent.", owner: platform, next: "Read AWS's answer. If the inputs are right, this is a mistake of Slipway: send the request id to its maintainers."}
 	expired  = meaning{verdict: retry, what: "Slipway's session in account {account} ended during the call.", owner: platform, next: retryLater}
+	unknown  = meaning{fresh: true, what: "AWS does not know account {account} in its organization.", while: "AWS to know the new account everywhere", owner: platform, next: "Look into AWS Organizations for the account, then retry: the run goes on from this step."}
 	missing  = meaning{verdict: final, what: "Something that should be there is not in account {account}.", owner: platform, next: cureRetry}
 	mismatch = meaning{verdict: final, what: "What is there is not as it should be.", owner: platform, next: cureRetry}
 )
@@ -78,7 +79,7 @@ var codes = map[string]meaning{
 	"LimitExceeded": full, "LimitExceededException": full, "ConstraintViolationException": full, "QuotaExceededException": full, "CreationLimitExceededException": full,
 
 	"NoSuchEntity": missing, "NotFoundException": missing, "ResourceNotFoundException": missing, "StackSetNotFoundException": missing, "ChangeSetNotFound": missing,
-	"AccountNotFoundException": missing, "ChildNotFoundException": missing, "ParentNotFoundException": missing, "DestinationParentNotFoundException": missing,
+	"AccountNotFoundException": unknown, "ChildNotFoundException": unknown, "ParentNotFoundException": missing, "DestinationParentNotFoundException": missing,
 	"SourceParentNotFoundException": missing, "OrganizationalUnitNotFoundException": missing, "TargetNotFoundException": missing,
 	"AWSOrganizationsNotInUseException": {verdict: final, what: "The account Slipway asked is not in an organization.", owner: platform, next: "Check SLIPWAY_ORG_ROLE_ARN: it must name a role of the management account. Then retry."},
 

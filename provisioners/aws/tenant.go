@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/account"
+
 	"slipway/models"
 	"slipway/models/blueprint"
 	"slipway/models/price"
@@ -162,14 +164,24 @@ func actorOf(run *provisioners.Run) models.Actor {
 func (p place) look(fn func(context.Context, *provisioners.Run) (provisioners.Result, error)) func(context.Context, *provisioners.Run) (provisioners.Result, error) {
 	return func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
 		res, err := fn(ctx, run)
-		return res, judge(err, run.Waited, p.fresh(run))
+		return res, p.judge(err, run)
 	}
 }
 
 func (p place) act(fn func(context.Context, *provisioners.Run) error) func(context.Context, *provisioners.Run) error {
 	return func(ctx context.Context, run *provisioners.Run) error {
-		return judge(fn(ctx, run), run.Waited, p.fresh(run))
+		return p.judge(fn(ctx, run), run)
 	}
+}
+
+// judge knows that only the new account is fresh: the roles of the management account are as old as the installation.
+func (p place) judge(err error, run *provisioners.Run) error {
+	fresh := p.fresh(run)
+	var e *CallError
+	if errors.As(err, &e) && e.Account == p.clients.management && e.Service != account.ServiceID && e.meaning().what == forbidden.what {
+		fresh = false
+	}
+	return judge(err, run.Waited, fresh)
 }
 
 var (

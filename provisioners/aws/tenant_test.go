@@ -123,32 +123,48 @@ func TestPlanRefusesWhatCannotBeDone(t *testing.T) {
 	}
 }
 
-// TestStoppedAnywhere dies once at every point of every step, in one run.
-func TestStoppedAnywhere(t *testing.T) {
+func TestPlanSeesAFullOrganization(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 500)
-	k := newWalk(t, w, w.clients(asWorker, nil), "payments", models.NonProd)
-	k.mustPlan()
-	var mu sync.Mutex
-	died := map[string]bool{}
-	k.cut = func(step, point string) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		if died[step+"/"+point] {
-			return false
-		}
-		died[step+"/"+point] = true
-		return true
+	w.exec(`INSERT INTO accounts (id, name, email, state, parent, joined_at, usable_after, listed_after)
+		SELECT lpad((600000000000 + n)::text, 12, '0'), 'filler-' || n, 'filler-' || n || '@example.com', 'ACTIVE', 'r-demo', clock_timestamp(), clock_timestamp(), clock_timestamp() FROM generate_series(1, 495) n`)
+	k := newWalk(t, w, w.clients(asWorker, nil), "payments", models.NonProd, models.Prod)
+	f := wantFinal(t, k.makePlan())
+	if !strings.Contains(f.What, "no room") || !strings.Contains(f.Cause, "499 of the 500 accounts") || !strings.Contains(f.Cause, "needs 2 more") {
+		t.Errorf("got %+v", f)
 	}
-	if err := k.run(); err != nil {
-		t.Fatal(err)
-	}
-	k.proves(models.NonProd)
-	if len(died) < 3*9 {
-		t.Errorf("it died only at %v", died)
-	}
-	if n := w.count(`SELECT count(*) FROM account_creations WHERE state = 'SUCCEEDED'`); n != 1 {
-		t.Errorf("%d creations", n)
+	one := newWalk(t, w, w.clients(asWorker, nil), "payments", models.NonProd)
+	one.mustPlan()
+}
+
+// TestStoppedAnywhere dies once at every point of every step, in one run; what is remembered of a call is lost with the process.
+func TestStoppedAnywhere(t *testing.T) {
+	t.Parallel()
+	for name, points := range map[string]string{"around calls": "after-intent-commit after-aws-call", "after outcomes": "after-outcome-commit"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 500)
+			k := newWalk(t, w, w.clients(asWorker, nil), "payments", models.NonProd)
+			k.mustPlan()
+			died := map[string]bool{}
+			k.cut = func(step, point string) bool {
+				if died[step+"/"+point] || !strings.Contains(points, point) {
+					return false
+				}
+				died[step+"/"+point] = true
+				return true
+			}
+			if err := k.run(); err != nil {
+				t.Fatal(err)
+			}
+			k.proves(models.NonProd)
+			if len(died) < 11*len(strings.Fields(points)) { // ten steps that start something, the baseline two things
+				t.Errorf("it died only at %v", died)
+			}
+			if n := w.count(`SELECT count(*) FROM account_creations WHERE state = 'SUCCEEDED'`); n != 1 {
+				t.Errorf("%d creations", n)
+			}
+		})
 	}
 }
 

@@ -45,7 +45,7 @@ func (v Vendor) client(p provisioners.Vending, policy string) *organizations.Cli
 // accounts by e-mail address.
 func (v Vendor) Find(ctx context.Context, p provisioners.Vending) (provisioners.Creation, error) {
 	found, err := v.find(ctx, p)
-	return found, judge(err, 0, true)
+	return found, judge(err, 0, false)
 }
 
 func (v Vendor) find(ctx context.Context, p provisioners.Vending) (provisioners.Creation, error) {
@@ -188,7 +188,7 @@ func (v Vendor) Start(ctx context.Context, p provisioners.Vending) (provisioners
 	}
 	out, err := v.client(p, createAccounts).CreateAccount(ctx, in, func(o *organizations.Options) { o.Retryer = once() })
 	if err != nil {
-		return provisioners.Creation{}, judge(err, 0, true)
+		return provisioners.Creation{}, judge(err, 0, false)
 	}
 	st := out.CreateAccountStatus
 	return provisioners.Creation{Found: provisioners.Working, CreateID: sdk.ToString(st.Id), AWSState: string(st.State)}, nil
@@ -203,7 +203,7 @@ func (v Vendor) Poll(ctx context.Context, p provisioners.Vending) (provisioners.
 	org := v.client(p, lookAtOrganization)
 	out, err := org.DescribeCreateAccountStatus(ctx, &organizations.DescribeCreateAccountStatusInput{CreateAccountRequestId: &p.Account.CreateID})
 	if err != nil {
-		return provisioners.Creation{}, judge(err, 0, true)
+		return provisioners.Creation{}, judge(err, 0, false)
 	}
 	st := out.CreateAccountStatus
 	switch {
@@ -211,10 +211,10 @@ func (v Vendor) Poll(ctx context.Context, p provisioners.Vending) (provisioners.
 		return provisioners.Creation{Found: provisioners.Working, CreateID: p.Account.CreateID, AWSState: string(st.State)}, nil
 	case st.State == orgtypes.CreateAccountStateSucceeded:
 		found, err := v.present(ctx, org, p, sdk.ToString(st.AccountId), p.Account.CreateID)
-		return found, judge(err, 0, true)
+		return found, judge(err, 0, false)
 	case st.FailureReason == orgtypes.CreateAccountFailureReasonEmailAlreadyExists || st.FailureReason == orgtypes.CreateAccountFailureReasonConcurrentAccountModification:
 		found, err := v.search(ctx, org, p, vendorCursor{Phase: inCreations, Taken: true})
-		return found, judge(err, 0, true)
+		return found, judge(err, 0, false)
 	}
 	return provisioners.Creation{CreateID: p.Account.CreateID, AWSState: string(st.State), Failure: creationFailure(p, st.FailureReason)}, nil
 }

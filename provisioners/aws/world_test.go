@@ -114,6 +114,19 @@ func (w *world) count(query string, args ...any) int {
 	return n
 }
 
+// exec changes the simulated world behind everyone's back.
+func (w *world) exec(query string) {
+	w.t.Helper()
+	conn, err := pgx.Connect(w.t.Context(), w.db)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer conn.Close(w.t.Context())
+	if _, err := conn.Exec(w.t.Context(), query); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func (w *world) clients(key string, change func(*Options)) *Clients {
 	w.t.Helper()
 	return clientsAt(w.t, w.url, func(o *Options) {
