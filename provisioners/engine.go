@@ -9,6 +9,11 @@ import (
 	"runtime/debug"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
 	"slipway/models"
 )
 
@@ -101,11 +106,18 @@ func (e *Engine) dispatch(ctx context.Context, h *held) error {
 	return guard(func() error { return work(ctx, h) })
 }
 
-// call makes one outside call with its own deadline; a panic in it is an error like any other, so that it is counted.
-func (e *Engine) call(ctx context.Context, do func(context.Context) error) error {
+// call makes one outside call with its own deadline and span; a panic in it is an error like any other, so that it is counted.
+func (e *Engine) call(ctx context.Context, h *held, what, step string, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, e.CallTimeout)
 	defer cancel()
-	return guard(func() error { return do(ctx) })
+	ctx, span := otel.Tracer("slipway/provisioners").Start(ctx, string(h.job.Kind)+"."+what, trace.WithAttributes(
+		attribute.String("slipway.object", h.job.ObjectID), attribute.String("slipway.step", step), attribute.Int64("slipway.generation", h.job.Generation)))
+	defer span.End()
+	err := guard(func() error { return do(ctx) })
+	if err != nil {
+		span.SetStatus(codes.Error, sentence(err))
+	}
+	return err
 }
 
 func guard(do func() error) (err error) {
@@ -123,8 +135,8 @@ type memory struct {
 	Poll  bool      `json:"poll,omitempty"` // Start was answered, or Find saw it working: Poll is asked next
 	Looks int       `json:"looks,omitempty"`
 	Stage int       `json:"stage,omitempty"` // Starts that were answered
-	Gone  int       `json:"gone,omitempty"` // looks in a row after Start that showed nothing
-	Since time.Time `json:"since"`          // wall time of the first look in this attempt
+	Gone  int       `json:"gone,omitempty"`  // looks in a row after Start that showed nothing
+	Since time.Time `json:"since"`           // wall time of the first look in this attempt
 }
 
 func (e *Engine) recall(state json.RawMessage, step string) memory {

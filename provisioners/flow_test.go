@@ -273,7 +273,6 @@ func TestPanicInAStepIsAnError(t *testing.T) {
 	}
 }
 
-
 // What an earlier attempt may have made is this run's: the retry finds it, and an undo takes it back.
 func TestRetryKeepsWhatItMayHaveMade(t *testing.T) {
 	t.Parallel()
@@ -285,7 +284,10 @@ func TestRetryKeepsWhatItMayHaveMade(t *testing.T) {
 		return provisioners.Final{Failure: models.Failure{What: "Neither."}}, step == "two"
 	}
 	undone := 0
-	h.world.undo["one"] = func() (provisioners.Result, error) { undone++; return provisioners.Result{Found: provisioners.Present}, nil }
+	h.world.undo["one"] = func() (provisioners.Result, error) {
+		undone++
+		return provisioners.Result{Found: provisioners.Present}, nil
+	}
 	request := h.approved()
 	h.drive(request, models.Failed)
 	h.must(h.store.RetryRun(context.Background(), h.admin(), request))

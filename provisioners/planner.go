@@ -17,7 +17,7 @@ func (e *Engine) plan(ctx context.Context, h *held) error {
 		return err
 	}
 	e.Crash("plan", "plan", "after-intent-commit")
-	planned, err := e.compute(ctx, req)
+	planned, err := e.compute(ctx, h, req)
 	e.Crash("plan", "plan", "after-aws-call")
 	if err != nil {
 		next, failure := e.planError(ctx, h.job, err)
@@ -39,7 +39,7 @@ func (e *Engine) plan(ctx context.Context, h *held) error {
 }
 
 // compute asks the provisioner for a draft, the rules for a verdict and freezes both.
-func (e *Engine) compute(ctx context.Context, req models.Request) (Planned, error) {
+func (e *Engine) compute(ctx context.Context, h *held, req models.Request) (Planned, error) {
 	p := e.provisioners[req.Kind]
 	if p == nil {
 		return Planned{}, Final{Failure: models.Failure{What: fmt.Sprintf("This version of Slipway cannot plan %s.", req.Kind)}}
@@ -49,7 +49,7 @@ func (e *Engine) compute(ctx context.Context, req models.Request) (Planned, erro
 		return Planned{}, err
 	}
 	var draft Draft
-	err = e.call(ctx, func(ctx context.Context) (err error) {
+	err = e.call(ctx, h, "plan", string(req.Kind), func(ctx context.Context) (err error) {
 		draft, err = p.Plan(ctx, Planning{Request: req, Now: e.Clock.Now()})
 		return err
 	})

@@ -60,11 +60,11 @@ func (e *Engine) advance(ctx context.Context, h *held, rs RunState) error {
 // look asks Poll or Find once and, when Find says that nothing is there, commits the intent and starts.
 func (e *Engine) look(ctx context.Context, d *doing) error {
 	var res Result
-	ask := d.step.Find
+	ask, what := d.step.Find, "find"
 	if d.mem.Poll && d.step.Poll != nil {
-		ask = d.step.Poll
+		ask, what = d.step.Poll, "poll"
 	}
-	err := e.call(ctx, func(ctx context.Context) (err error) {
+	err := e.call(ctx, d.h, what, d.row.Name, func(ctx context.Context) (err error) {
 		res, err = ask(ctx, d.run)
 		return err
 	})
@@ -91,7 +91,7 @@ func (e *Engine) start(ctx context.Context, d *doing, found Result) error {
 	if err := d.h.sure(); err != nil {
 		return err
 	}
-	err := e.call(ctx, func(ctx context.Context) error { return d.step.Start(ctx, d.run) })
+	err := e.call(ctx, d.h, "start", d.row.Name, func(ctx context.Context) error { return d.step.Start(ctx, d.run) })
 	e.Crash("run", d.row.Name, "after-aws-call")
 	if err != nil {
 		d.mem.Poll = false

@@ -73,7 +73,7 @@ func (e *Engine) undoStep(ctx context.Context, h *held, rs RunState, at int, ste
 		return err
 	}
 	var res Result
-	err := e.call(ctx, func(ctx context.Context) (err error) {
+	err := e.call(ctx, h, "undo", row.Name, func(ctx context.Context) (err error) {
 		res, err = step.Undo(ctx, d.run)
 		return err
 	})

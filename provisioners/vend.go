@@ -56,11 +56,11 @@ func (e *Engine) vend(ctx context.Context, h *held) error {
 
 // vendLook asks once how the creation stands, and calls CreateAccount when nothing is there.
 func (e *Engine) vendLook(ctx context.Context, h *held, v Vending, mem vending) error {
-	ask := e.Vendor.Find
+	ask, what := e.Vendor.Find, "find"
 	if mem.Poll {
-		ask = e.Vendor.Poll
+		ask, what = e.Vendor.Poll, "poll"
 	}
-	seen, err := e.askVendor(ctx, v, ask)
+	seen, err := e.askVendor(ctx, h, what, v, ask)
 	if err != nil {
 		return e.vendError(ctx, h, mem, err, false)
 	}
@@ -110,7 +110,7 @@ func (e *Engine) vendAbsent(ctx context.Context, h *held, v Vending, mem vending
 	if err := h.sure(); err != nil {
 		return err
 	}
-	made, err := e.askVendor(ctx, v, e.Vendor.Start)
+	made, err := e.askVendor(ctx, h, "start", v, e.Vendor.Start)
 	e.Crash("vend", "create", "after-aws-call")
 	if err != nil {
 		return e.vendError(ctx, h, mem, err, true)
@@ -141,8 +141,8 @@ func (e *Engine) vendError(ctx context.Context, h *held, mem vending, err error,
 	return e.endVend(ctx, h, VendOutcome{Next: Next{Delay: e.backOff(mem.Tries - 1), Attempts: mem.Tries, State: mem}})
 }
 
-func (e *Engine) askVendor(ctx context.Context, v Vending, ask func(context.Context, Vending) (Creation, error)) (seen Creation, err error) {
-	err = e.call(ctx, func(ctx context.Context) (err error) {
+func (e *Engine) askVendor(ctx context.Context, h *held, what string, v Vending, ask func(context.Context, Vending) (Creation, error)) (seen Creation, err error) {
+	err = e.call(ctx, h, what, "account", func(ctx context.Context) (err error) {
 		seen, err = ask(ctx, v)
 		return err
 	})

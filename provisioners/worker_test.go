@@ -205,7 +205,9 @@ type idleSets struct {
 	ended []string
 }
 
-func (s *idleSets) IdleChangeSets(context.Context, int) ([]models.ChangeSet, error) { return s.open, nil }
+func (s *idleSets) IdleChangeSets(context.Context, int) ([]models.ChangeSet, error) {
+	return s.open, nil
+}
 
 func (s *idleSets) EndedChangeSet(_ context.Context, set models.ChangeSet, outcome string) error {
 	s.ended = append(s.ended, set.Name+" "+outcome)
