@@ -27,8 +27,8 @@ func (c *Call) contactOf(ctx context.Context, given *string, kind string) (strin
 		if id = *given; id == c.Account {
 			return "", refuse(http.StatusBadRequest, "ValidationException", "AccountId must not be the account that makes the call; leave it out instead.")
 		}
-		if c.Account != demoManagement && c.Account != demoHub {
-			return "", denied("account", "User: "+c.Principal.ARN+" is not authorized to perform: account:"+c.Op+" on another account.")
+		if ok, err := c.governs(ctx, "account.amazonaws.com"); err != nil || !ok {
+			return "", orElse(err, denied("account", "User: "+c.Principal.ARN+" is not authorized to perform: account:"+c.Op+" on another account."))
 		}
 		if _, ok, err := c.account(ctx, id); err != nil || !ok {
 			return "", orElse(err, denied("account", "The account "+id+" is not a member of this organization."))

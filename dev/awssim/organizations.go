@@ -43,16 +43,22 @@ func organizationsOperations() []operation {
 
 // orgRead asks for a read: the management account and delegated administrators may.
 func (c *Call) orgRead(ctx context.Context, resource string) error {
-	if c.Account != demoManagement {
-		var n int
-		if err := c.Tx.QueryRow(ctx, `SELECT count(*) FROM org_delegations WHERE account = $1`, c.Account).Scan(&n); err != nil {
-			return fmt.Errorf("look for delegations: %w", err)
-		}
-		if n == 0 {
-			return notYours()
-		}
+	if ok, err := c.governs(ctx, ""); err != nil || !ok {
+		return orElse(err, notYours())
 	}
 	return c.may(ctx, resource, nil)
+}
+
+// governs says whether the caller's account is the management account, or one to which it
+// has delegated a service; an empty service stands for any.
+func (c *Call) governs(ctx context.Context, service string) (ok bool, err error) {
+	if c.Account == demoManagement {
+		return true, nil
+	}
+	if err := c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM org_delegations WHERE account = $1 AND $2 IN ('', principal))`, c.Account, service).Scan(&ok); err != nil {
+		return false, fmt.Errorf("look for delegations: %w", err)
+	}
+	return ok, nil
 }
 
 // orgWrite asks for a change: the management account only.
