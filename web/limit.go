@@ -20,6 +20,7 @@ type Limit string
 const (
 	LimitNone   Limit = ""
 	LimitSignIn Limit = "sign-ins"
+	LimitReturn Limit = "finished sign-ins" // those that come back from the provider
 	LimitExport Limit = "exports"
 	LimitPlan   Limit = "plans"
 	LimitCheck  Limit = "checks" // live checks of a name
@@ -35,6 +36,7 @@ type Rate struct {
 func DefaultLimits() map[Limit]Rate {
 	return map[Limit]Rate{
 		LimitSignIn: {Every: time.Second, Burst: 60},
+		LimitReturn: {Every: time.Second, Burst: 60},
 		LimitExport: {Every: 10 * time.Second, Burst: 6},
 		LimitPlan:   {Every: 3 * time.Second, Burst: 20},
 		LimitCheck:  {Every: 250 * time.Millisecond, Burst: 40},

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"slipway/models"
+	"slipway/web/auth"
 )
 
 // RouteKind decides what happens before a route's handler runs.
@@ -56,9 +57,9 @@ func (a *App) Routes() []Route { return slices.Clone(a.routes) }
 // own are the routes that web answers itself.
 func (a *App) own() []Route {
 	return []Route{
-		{Method: fiber.MethodGet, Path: "/auth/login", Kind: Public, Limit: LimitSignIn, Handler: a.auth.Login},
-		{Method: fiber.MethodGet, Path: "/auth/callback", Kind: Public, Limit: LimitSignIn, Handler: a.auth.Callback},
-		{Method: fiber.MethodPost, Path: "/auth/logout", Kind: Form, NoRole: true, Handler: a.auth.Logout},
+		{Method: fiber.MethodGet, Path: auth.LoginPath, Kind: Public, Limit: LimitSignIn, Handler: a.auth.Login},
+		{Method: fiber.MethodGet, Path: auth.CallbackPath, Kind: Public, Limit: LimitReturn, Handler: a.auth.Callback},
+		{Method: fiber.MethodPost, Path: auth.LogoutPath, Kind: Form, NoRole: true, Handler: a.auth.Logout},
 		{Method: fiber.MethodGet, Path: "/static/:name", Kind: Static, Handler: a.asset},
 		{Method: fiber.MethodGet, Path: "/healthz", Kind: Ops, Handler: healthy},
 		{Method: fiber.MethodGet, Path: "/readyz", Kind: Ops, Handler: a.ready},
