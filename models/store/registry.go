@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
 	"gorm.io/gorm"
 
 	"slipway/models"
@@ -18,23 +17,6 @@ type Registry struct{ s *Store }
 
 // Registry gives provisioners their view of the store.
 func (s *Store) Registry() *Registry { return &Registry{s} }
-
-type tenantRecord struct {
-	ID             string
-	Slug           string
-	DisplayName    string
-	Description    string
-	OwnerGroup     string
-	DeveloperGroup string
-	ViewerGroup    string
-	CostCentre     string
-	Budget         decimal.Decimal
-	State          models.ObjectState
-	RequestID      string
-	Estimate       *decimal.Decimal
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-}
 
 type accountRecord struct {
 	ID         string
@@ -63,24 +45,15 @@ func findTenant(db *gorm.DB, id string) (*models.Tenant, error) {
 	if id == "" {
 		return nil, nil
 	}
-	r, err := one[tenantRecord](db, `SELECT * FROM tenants WHERE id = ?`, id)
+	t, err := readTenant(db, id)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read tenant %s: %w", id, err)
+		return nil, err
 	}
-	t := models.Tenant{ID: r.ID, Slug: r.Slug, DisplayName: r.DisplayName, Description: r.Description, OwnerGroup: r.OwnerGroup, DeveloperGroup: r.DeveloperGroup,
-		ViewerGroup: r.ViewerGroup, CostCentre: r.CostCentre, Budget: r.Budget, State: r.State, RequestID: r.RequestID, Estimate: r.Estimate,
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
-	accounts, err := many[accountRecord](db, `SELECT * FROM accounts WHERE tenant_id = ? ORDER BY class, created_at`, id)
-	if err != nil {
-		return nil, fmt.Errorf("read the accounts of tenant %s: %w", id, err)
-	}
-	for _, a := range accounts {
-		t.Accounts = append(t.Accounts, a.model())
-	}
-	return &t, nil
+	t.Accounts, err = readAccounts(db, id)
+	return &t, err
 }
 
 // Tenant reads a tenant with its accounts.

@@ -26,24 +26,20 @@ func mayLead(req models.Request, actor models.Actor, to models.RequestState) (mo
 
 // lead moves a request for a person and does more in the same transaction.
 func (s *Store) lead(ctx context.Context, actor models.Actor, requestID string, to models.RequestState, reason string, before, after func(*tx, *models.Request) error) error {
-	return s.tx(ctx, func(t *tx) error {
-		req, err := t.ownRequest(actor, requestID)
-		if err != nil {
-			return err
-		}
-		by, err := mayLead(req, actor, to)
+	return s.changeRequest(ctx, actor, requestID, func(t *tx, req *models.Request) error {
+		by, err := mayLead(*req, actor, to)
 		if err != nil {
 			return err
 		}
 		if before != nil {
-			if err := before(t, &req); err != nil {
+			if err := before(t, req); err != nil {
 				return err
 			}
 		}
-		if err := t.move(actor, &req, to, by, reason); err != nil {
+		if err := t.move(actor, req, to, by, reason); err != nil {
 			return err
 		}
-		return after(t, &req)
+		return after(t, req)
 	})
 }
 
