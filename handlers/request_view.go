@@ -106,7 +106,7 @@ func waiting(now time.Time, w *models.WaitingOn) *views.Waiting {
 	if w == nil {
 		return nil
 	}
-	v := &views.Waiting{Words: w.Words, Since: ui.Age(now, w.Since)}
+	v := &views.Waiting{Words: waitWords(w), Since: ui.Age(now, w.Since)}
 	if !w.Until.IsZero() {
 		v.Until = ui.At(w.Until)
 	}

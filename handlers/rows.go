@@ -26,11 +26,19 @@ func requestRow(now time.Time, r models.RequestRow) views.RequestRow {
 func requestNote(r models.RequestRow) string {
 	switch {
 	case r.Waiting != nil:
-		return r.Waiting.Words
+		return waitWords(r.Waiting)
 	case r.State == models.AwaitingApproval && r.Needed > 1:
 		return fmt.Sprintf("%d of %d approvals given", r.Given, r.Needed)
 	}
 	return r.Reason
+}
+
+// waitWords makes a sentence of what is waited for: AWS's part is named by what it does, the rest says itself.
+func waitWords(w *models.WaitingOn) string {
+	if w.For == "AWS" {
+		return "waits for " + w.Words
+	}
+	return w.Words
 }
 
 func queueRow(now time.Time, r models.RequestRow) views.QueueRow {

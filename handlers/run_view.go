@@ -78,7 +78,7 @@ func stepNote(s models.Step) string {
 	case s.Failure != nil && s.State == models.StepFailed:
 		return s.Failure.What
 	case s.Waiting != nil && (s.State == models.StepWaiting || s.State == models.StepRunning):
-		return s.Waiting.Words
+		return waitWords(s.Waiting)
 	case s.Tries > 0 && s.EndedAt.IsZero():
 		return fmt.Sprintf("%s so far", ui.Plural(s.Tries, "failed try", "failed tries"))
 	}

@@ -112,18 +112,6 @@ func theThings(n int, what string) string {
 	return fmt.Sprintf("the %d %ss", n, what)
 }
 
-// costNote is what stands under the cost table.
-func (p Plan) costNote() string {
-	var parts []string
-	if p.BudgetNote != "" {
-		parts = append(parts, p.BudgetNote+".")
-	}
-	if len(p.NotEstimated) > 0 {
-		parts = append(parts, "Not in the estimate: "+strings.Join(p.NotEstimated, ", ")+".")
-	}
-	return strings.Join(parts, " ")
-}
-
 // loud are the rules a reader must see; quiet ones only passed.
 func (r Request) loud() (loud, quiet []Rule) {
 	for _, x := range r.Rules {
@@ -190,6 +178,9 @@ func (r Request) runCallout() ui.Callout {
 		c.Title = "Everything was made as planned"
 	case models.Running:
 		c.Title = "It is running"
+		if r.Wait != nil {
+			c.Text = strings.TrimSpace(strings.TrimSuffix(c.Text, ".") + ". " + sentence(r.Wait.Words))
+		}
 	case models.Stopping:
 		c.Title = "It stops at the next safe point"
 	case models.Undoing:

@@ -2,6 +2,8 @@ package views
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"slipway/models"
 	"slipway/views/ui"
@@ -99,8 +101,25 @@ func (a AccountCard) numbered() string {
 	return ui.AccountNumber(a.AWSID) + ", AWS says " + a.AWSState
 }
 
+// sentence starts with a capital and ends with a full stop.
+func sentence(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
+	}
+	s = string(unicode.ToUpper(first)) + s[size:]
+	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") {
+		return s
+	}
+	return s + "."
+}
+
 func (t Tenant) facts() []ui.Fact {
-	all := []ui.Fact{{Value: t.Slug, Code: true}, {Label: "Cost centre", Value: t.CostCentre}, {Label: "Made", When: t.Made}}
+	made := "Made"
+	if t.State == models.Creating {
+		made = "Begun"
+	}
+	all := []ui.Fact{{Value: t.Slug, Code: true}, {Label: "Cost centre", Value: t.CostCentre}, {Label: made, When: t.Made}}
 	if t.RequestNumber != "" {
 		all = append(all, ui.Fact{Label: "Asked for in", Value: t.RequestNumber, URL: urls.Request(t.RequestID)})
 	}

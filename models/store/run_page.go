@@ -28,6 +28,9 @@ func (s *Store) RunPage(ctx context.Context, actor models.Actor, id string) (p m
 		if err != nil {
 			return p, translate(err)
 		}
+		if tenant.Accounts, err = readAccounts(db, tenant.ID); err != nil {
+			return p, translate(err)
+		}
 		p.Tenant = &tenant
 	}
 	if p.Events, err = s.RunEvents(ctx, actor, id, 0); err != nil {
