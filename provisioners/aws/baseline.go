@@ -117,6 +117,13 @@ func (p place) review(ctx context.Context, run *provisioners.Run, s stack) (prov
 		return p.next(stageExecute, nil)
 	}
 	if differs := differences(set, p.changes()); differs != "" {
+		own := p.ownerRow(run, s)
+		if err := p.clients.DeleteChangeSet(ctx, own); err != nil {
+			return absent, err
+		}
+		if err := p.registry.EndedChangeSet(ctx, own, "deleted"); err != nil {
+			return absent, err
+		}
 		return absent, provisioners.Mismatch{Words: fmt.Sprintf("the baseline of %s is not what was approved: %s", p.name(), differs)}
 	}
 	res, err := p.next(stageExecute, map[string]string{"compared": name})

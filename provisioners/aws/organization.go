@@ -152,6 +152,9 @@ func stateOf(a *orgtypes.Account) string {
 	return string(a.Status)
 }
 
+// left is what pages show of an account that AWS does not name any more.
+const left = "not in the organization"
+
 // Refresh reads what AWS says of an account, for pages that show it with its age. The account's run calls it at its end, and a slow
 // sweep for all others.
 func (c *Clients) Refresh(ctx context.Context, registry provisioners.Registry, a models.Account, person string) error {
@@ -160,6 +163,11 @@ func (c *Clients) Refresh(ctx context.Context, registry provisioners.Registry, a
 	}
 	org := organizationsClient(c.org(who{person: person}, lookAtOrganization))
 	seen, err := org.DescribeAccount(ctx, &organizations.DescribeAccountInput{AccountId: &a.AWSID})
+	if is(err, "AccountNotFoundException") {
+		return registry.SaveAccount(ctx, models.System("accounts", person), a.ID, func(row *models.Account) {
+			row.AWSState, row.AWSStateAt, row.OU = left, c.Clock.Wall(), ""
+		})
+	}
 	if err != nil {
 		return err
 	}

@@ -198,7 +198,7 @@ func (c *Clients) DeleteChangeSet(ctx context.Context, set models.ChangeSet) err
 	if err != nil || !empty {
 		return judge(err, 0, false)
 	}
-	return judge(s.remove(ctx, st.StackId, "slw-sweep-"+set.ID), 0, false)
+	return judge(s.remove(ctx, st.StackId, "slw-sweep-"+set.Name), 0, false)
 }
 
 // empty tells whether a stack in review holds no resource and no other change set.
