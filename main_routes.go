@@ -8,6 +8,7 @@ import (
 
 	"slipway/handlers"
 	"slipway/handlers/stream"
+	"slipway/models"
 	"slipway/views/urls"
 	"slipway/web"
 )
@@ -32,7 +33,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		page("/tenants", tenants.List),
 		page("/tenants/new", ask.New),
 		form("/tenants/new", ask.Create, limited(web.LimitPlan), kept(urls.NewTenant)),
-		form("/tenants/new/check", ask.Check, limited(web.LimitCheck)),
+		form("/tenants/new/check", ask.Check, limited(web.LimitCheck), requesters),
 		page("/tenants/:tenant", tenants.Show),
 
 		page("/approvals", approvals.List),
@@ -86,6 +87,9 @@ func limited(by web.Limit) func(*web.Route) { return func(r *web.Route) { r.Limi
 
 // kept makes a form that comes after the session's end a draft, which the page restores.
 func kept(page string) func(*web.Route) { return func(r *web.Route) { r.Keeps = page } }
+
+// requesters are those who may ask for a tenant.
+func requesters(r *web.Route) { r.Allow = models.Actor.MayRequestTenant }
 
 // anybody lets in somebody who has no role yet.
 func anybody(r *web.Route) { r.NoRole = true }

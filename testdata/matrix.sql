@@ -1,0 +1,38 @@
+-- Two tenants with a request that ran and a draft each, and a request whose tenant does not exist yet.
+INSERT INTO role_mappings (id, group_name, role, created_by, created_at) VALUES
+    ('0190b9a0-0000-7000-8000-dd0000000001', 'engineers', 'requester', 'test', '2026-01-01T00:00:00Z'),
+    ('0190b9a0-0000-7000-8000-dd0000000002', 'auditors', 'auditor', 'test', '2026-01-01T00:00:00Z');
+
+CREATE TEMP TABLE wanted (n integer, slug text, requester text, state text);
+INSERT INTO wanted VALUES (1, 'payments', 'demo-developer', 'failed'), (2, 'storefront', 'demo-outsider', 'failed'), (3, 'new-team', 'demo-fresh', 'plan_failed');
+
+INSERT INTO requests (id, kind, object_type, object_id, object_name, tenant_id, title, state, inputs, inputs_by, requester_id, idempotency_key, state_since, created_at, submitted_at)
+SELECT ('0190b9a0-0000-7000-8000-aa00000000' || lpad(n::text, 2, '0'))::uuid, 'tenant.create', 'tenant', ('0190b9a0-0000-7000-8000-ee00000000' || lpad(n::text, 2, '0'))::uuid, slug,
+    CASE WHEN n < 3 THEN ('0190b9a0-0000-7000-8000-ee00000000' || lpad(n::text, 2, '0'))::uuid END, 'Create tenant ' || slug, state,
+    jsonb_build_object('slug', slug, 'display_name', slug, 'description', '', 'owner_group', slug || '-owners', 'developer_group', slug || '-developers',
+        'viewer_group', slug || '-viewers', 'cost_centre', 'CC-1', 'budget', '100', 'classes', '["nonprod"]'::jsonb),
+    ARRAY[p.id], p.id, 'matrix-' || slug, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'
+FROM wanted JOIN people p ON p.subject = wanted.requester;
+
+INSERT INTO plans (id, request_id, number, hash, content, canonical, notes, monthly_now, monthly_planned, tally, computed_at)
+SELECT ('0190b9a0-0000-7000-8000-ff00000000' || lpad(n::text, 2, '0'))::uuid, ('0190b9a0-0000-7000-8000-aa00000000' || lpad(n::text, 2, '0'))::uuid, 1, repeat('a', 64),
+    '{"kind":"tenant.create","object_type":"tenant","object":"x","inputs":{},"parts":[],"cost":[],"rules":[]}', '', '{}', 0, 0, '{}', '2026-01-01T00:00:00Z'
+FROM wanted WHERE n < 4;
+
+INSERT INTO runs (id, request_id, plan_id, state, started_by, started_at, ended_at)
+SELECT ('0190b9a0-0000-7000-8000-bb00000000' || lpad(n::text, 2, '0'))::uuid, ('0190b9a0-0000-7000-8000-aa00000000' || lpad(n::text, 2, '0'))::uuid,
+    ('0190b9a0-0000-7000-8000-ff00000000' || lpad(n::text, 2, '0'))::uuid, 'failed', p.id, '2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z'
+FROM wanted JOIN people p ON p.subject = wanted.requester WHERE n < 3;
+
+UPDATE requests r SET plan_id = p.id, plan_hash = p.hash FROM plans p WHERE p.request_id = r.id;
+UPDATE requests r SET run_id = u.id FROM runs u WHERE u.request_id = r.id;
+
+INSERT INTO tenants (id, slug, display_name, owner_group, developer_group, viewer_group, cost_centre, budget, state, request_id, created_at, updated_at)
+SELECT ('0190b9a0-0000-7000-8000-ee00000000' || lpad(n::text, 2, '0'))::uuid, slug, initcap(slug), slug || '-owners', slug || '-developers', slug || '-viewers', 'CC-1', 100,
+    'broken', ('0190b9a0-0000-7000-8000-aa00000000' || lpad(n::text, 2, '0'))::uuid, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'
+FROM wanted WHERE n < 3;
+
+INSERT INTO saved_forms (id, person_id, issuer, subject, path, fields, saved_at)
+SELECT ('0190b9a0-0000-7000-8000-cc00000000' || lpad(n::text, 2, '0'))::uuid, p.id, p.issuer, p.subject, '/tenants/new', '{}', '2026-01-01T00:00:00Z'
+FROM wanted JOIN people p ON p.subject = wanted.requester WHERE n < 3;
+CREATE TEMP TABLE kept_forms AS SELECT * FROM saved_forms;
