@@ -21,7 +21,7 @@ func requestView(now time.Time, a models.Actor, r models.RequestPage) views.Requ
 		Facts: requestFacts(r), Reason: q.Reason, At: ui.Ago(now, q.StateSince), Failed: views.FailureOf(r.Failure), Wait: waiting(now, q.Waiting),
 		Inputs: inputRows(q, r.NewGroups), RunID: q.RunID, MayEdit: mayEdit(a, q), MayComment: !a.Has(models.Auditor) || len(q.MoversOf(a)) > 0,
 	}
-	if r.Tenant != nil {
+	if r.Tenant != nil && a.SeesTenant(r.Tenant.ID) {
 		d.TenantURL = urls.Tenant(r.Tenant.Slug)
 	}
 	if r.Run != nil {
@@ -64,8 +64,13 @@ func rights(d *views.Request, a models.Actor, r models.RequestPage) {
 	d.MayDecide = true
 }
 
+// editable tells whether the inputs may be changed in this state, by whomever.
+func editable(q models.Request) bool {
+	return q.State == models.ChangesRequested || q.State == models.PlanFailed
+}
+
 func mayEdit(a models.Actor, q models.Request) bool {
-	return (q.State == models.ChangesRequested || q.State == models.PlanFailed) && slices.Contains(q.MoversOf(a), models.ByRequester)
+	return editable(q) && slices.Contains(q.MoversOf(a), models.ByRequester)
 }
 
 func requestFacts(r models.RequestPage) []ui.Fact {

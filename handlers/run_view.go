@@ -21,7 +21,10 @@ func runView(now time.Time, a models.Actor, r models.RunPage, wholeLog bool) vie
 		Usual: usual("similar runs take ", r.Usual), LogTotal: len(r.Events), LogTitle: "Events",
 	}
 	if r.Tenant != nil {
-		d.Tenant, d.Accounts = r.Tenant.Slug, rowsOf(now, r.Tenant.Accounts, accountCard)
+		d.Accounts = rowsOf(now, r.Tenant.Accounts, accountCard)
+		if a.SeesTenant(r.Tenant.ID) {
+			d.Tenant = r.Tenant.Slug
+		}
 	}
 	if r.Slot != nil {
 		d.Queue = &views.Queue{Ahead: r.Slot.Ahead, Slots: r.Slot.Slots, Busy: r.Slot.Busy}

@@ -244,8 +244,11 @@ func (h *NewTenant) editing(c *fiber.Ctx) (views.NewTenant, error) {
 	if err != nil {
 		return views.NewTenant{}, err
 	}
-	if !mayEdit(actor(c), r.Request) {
-		return views.NewTenant{}, models.Errorf(models.Conflict, "This request is %s, so its inputs cannot be changed now, or they are not yours to change.", r.Request.State.Words())
+	switch {
+	case !editable(r.Request):
+		return views.NewTenant{}, models.Errorf(models.Conflict, "This request is %s, so its answers cannot be changed now.", r.Request.State.Words())
+	case !mayEdit(actor(c), r.Request):
+		return views.NewTenant{}, models.Errorf(models.Forbidden, "Only %s, who asked for it, changes the answers of this request.", r.Request.RequesterName)
 	}
 	in, ok := tenantInputs(r.Request)
 	if !ok {
