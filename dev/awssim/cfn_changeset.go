@@ -120,8 +120,12 @@ func unplayed(in *cfn.CreateChangeSetInput) error {
 		return invalid("The simulator does not import resources.")
 	case aws.ToBool(in.IncludeNestedStacks):
 		return invalid("The simulator does not play nested stacks.")
-	case in.DeploymentMode != "":
+	case in.DeploymentMode != "" || in.DeploymentConfig != nil:
 		return invalid("The simulator does not play deployment modes.")
+	case len(in.NotificationARNs) > 0 || len(in.ResourceTypes) > 0 || aws.ToBool(in.ImportExistingResources):
+		return invalid("The simulator does not play NotificationARNs, ResourceTypes and ImportExistingResources.")
+	case in.RollbackConfiguration != nil && len(in.RollbackConfiguration.RollbackTriggers) > 0:
+		return invalid("The simulator does not play rollback triggers.")
 	case in.ChangeSetType != "" && !slices.Contains(in.ChangeSetType.Values(), in.ChangeSetType):
 		return invalid("1 validation error detected: Value '%s' at 'changeSetType' failed to satisfy constraint: Member must satisfy enum value set: [CREATE, UPDATE, IMPORT]", in.ChangeSetType)
 	case in.OnStackFailure != "" && !slices.Contains(in.OnStackFailure.Values(), in.OnStackFailure):
@@ -217,77 +221,6 @@ func acknowledged(t *blueprint.Template, given []cfntypes.Capability) error {
 		return nil
 	}
 	return refuse(http.StatusBadRequest, "InsufficientCapabilitiesException", "Requires capabilities : [%s]", need)
-}
-
-// workOut says what would change, by the stack's resources as they are.
-func (c *Call) workOut(ctx context.Context, s *cfnStack, cs *cfnChangeSet, t *blueprint.Template) error {
-	all, err := c.resources(ctx, s.ID)
-	if err != nil {
-		return err
-	}
-	have := byID(all)
-	before := &blueprint.Resolved{}
-	for _, r := range all {
-		if r.live() {
-			before.Resources = append(before.Resources, r.resolved())
-		}
-	}
-	in := s.inputs(cs.Definition)
-	in.Attr = func(id, attr string) (any, bool) { return have[id].attribute(attr) }
-	after, changes, err := t.Update(before, in)
-	if err != nil {
-		return err
-	}
-	cs.Changes, cs.Before, cs.After, cs.Physical = changes, map[string]map[string]any{}, map[string]map[string]any{}, map[string]string{}
-	secrets := secretValues(t, cs.Definition.Parameters, s.Definition.Parameters)
-	for i, change := range changes {
-		if r, ok := before.Find(change.ID); ok {
-			cs.Before[change.ID], cs.Physical[change.ID] = hidden(r.Properties, secrets).(map[string]any), have[change.ID].Physical
-		}
-		if r, ok := after.Find(change.ID); ok {
-			cs.After[change.ID] = hidden(r.Properties, secrets).(map[string]any)
-		}
-		for j, d := range change.Details {
-			changes[i].Details[j].Before, changes[i].Details[j].After = hidden(d.Before, secrets), hidden(d.After, secrets)
-		}
-	}
-	return nil
-}
-
-func secretValues(t *blueprint.Template, values ...map[string]string) []string {
-	var out []string
-	for _, p := range t.Parameters {
-		for _, m := range values {
-			if v := m[p.Name]; p.NoEcho && v != "" {
-				out = append(out, v)
-			}
-		}
-	}
-	return out
-}
-
-// hidden replaces secret values inside a value.
-func hidden(v any, secrets []string) any {
-	switch x := v.(type) {
-	case string:
-		for _, s := range secrets {
-			x = strings.ReplaceAll(x, s, "****")
-		}
-		return x
-	case []any:
-		out := make([]any, len(x))
-		for i := range x {
-			out[i] = hidden(x[i], secrets)
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for k, item := range x {
-			out[k] = hidden(item, secrets)
-		}
-		return out
-	}
-	return v
 }
 
 // changeSet finds a stack's change set by name or id; nil when there is none.

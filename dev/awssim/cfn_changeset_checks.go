@@ -85,3 +85,74 @@ func (c *Call) found(ctx context.Context, s *cfnStack, cs *cfnChangeSet, logical
 	}
 	return c.event(ctx, s, cfnEvent{Logical: logical, Type: typ, Operation: cs.Operation, Kind: "VALIDATION_ERROR", Status: "FAILED", Reason: v.Reason, At: c.Now, Validation: &v})
 }
+
+// workOut says what would change, by the stack's resources as they are.
+func (c *Call) workOut(ctx context.Context, s *cfnStack, cs *cfnChangeSet, t *blueprint.Template) error {
+	all, err := c.resources(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	have := byID(all)
+	before := &blueprint.Resolved{}
+	for _, r := range all {
+		if r.live() {
+			before.Resources = append(before.Resources, r.resolved())
+		}
+	}
+	in := s.inputs(cs.Definition)
+	in.Attr = func(id, attr string) (any, bool) { return have[id].attribute(attr) }
+	after, changes, err := t.Update(before, in)
+	if err != nil {
+		return err
+	}
+	cs.Changes, cs.Before, cs.After, cs.Physical = changes, map[string]map[string]any{}, map[string]map[string]any{}, map[string]string{}
+	secrets := secretValues(t, cs.Definition.Parameters, s.Definition.Parameters)
+	for i, change := range changes {
+		if r, ok := before.Find(change.ID); ok {
+			cs.Before[change.ID], cs.Physical[change.ID] = hidden(r.Properties, secrets).(map[string]any), have[change.ID].Physical
+		}
+		if r, ok := after.Find(change.ID); ok {
+			cs.After[change.ID] = hidden(r.Properties, secrets).(map[string]any)
+		}
+		for j, d := range change.Details {
+			changes[i].Details[j].Before, changes[i].Details[j].After = hidden(d.Before, secrets), hidden(d.After, secrets)
+		}
+	}
+	return nil
+}
+
+func secretValues(t *blueprint.Template, values ...map[string]string) []string {
+	var out []string
+	for _, p := range t.Parameters {
+		for _, m := range values {
+			if v := m[p.Name]; p.NoEcho && v != "" {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+// hidden replaces secret values inside a value.
+func hidden(v any, secrets []string) any {
+	switch x := v.(type) {
+	case string:
+		for _, s := range secrets {
+			x = strings.ReplaceAll(x, s, "****")
+		}
+		return x
+	case []any:
+		out := make([]any, len(x))
+		for i := range x {
+			out[i] = hidden(x[i], secrets)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, item := range x {
+			out[k] = hidden(item, secrets)
+		}
+		return out
+	}
+	return v
+}

@@ -208,6 +208,7 @@ func continueUpdateRollback(ctx context.Context, c *Call, in *cfn.ContinueUpdate
 	if s.Status != "UPDATE_ROLLBACK_FAILED" {
 		return nil, invalid("Stack:%s is in %s state and can not continue rollback.", s.ID, s.Status)
 	}
+	s.SkipRestore = slices.Clone(in.ResourcesToSkip)
 	return &cfn.ContinueUpdateRollbackOutput{}, c.rollBack(ctx, s, "CONTINUE_ROLLBACK", aws.ToString(in.ClientRequestToken))
 }
 

@@ -140,7 +140,7 @@ func (c *Call) goBack(ctx context.Context, s *cfnStack, at time.Time) error {
 	var steps []cfnStep
 	end := at
 	for _, r := range slices.Backward(all) {
-		if !r.live() || r.Old == nil {
+		if !r.live() || r.Old == nil || r.Restored {
 			continue
 		}
 		start := at.Add(c.pause(s, time.Second))
@@ -164,9 +164,14 @@ func (c *Call) stepRestore(ctx context.Context, s *cfnStack, step cfnStep) error
 		return c.turnResource(ctx, s, r, step.Status, "", step.due)
 	}
 	before := *r.Old
+	before.Restored = true
 	if before.Physical == r.Physical {
-		if _, err := c.effect(ctx, s, &before, "update", step.due); err != nil {
+		why, err := c.effect(ctx, s, &before, "update", step.due)
+		if err != nil {
 			return err
+		}
+		if why != "" && !slices.Contains(s.SkipRestore, r.ID) {
+			return c.failRollback(ctx, s, r, why, step.due)
 		}
 	} else {
 		fresh := *r
@@ -174,6 +179,17 @@ func (c *Call) stepRestore(ctx context.Context, s *cfnStack, step cfnStep) error
 		before.Old = &fresh
 	}
 	return c.turnResource(ctx, s, &before, step.Status, "", step.due)
+}
+
+// failRollback leaves the stack as it stands, for a person to continue.
+func (c *Call) failRollback(ctx context.Context, s *cfnStack, r *cfnResource, why string, at time.Time) error {
+	if _, err := c.Tx.Exec(ctx, `DELETE FROM stack_steps WHERE stack = $1`, s.ID); err != nil {
+		return fmt.Errorf("drop the rest of %s: %w", s.Name, err)
+	}
+	if err := c.turnResource(ctx, s, r, "UPDATE_FAILED", why, at); err != nil {
+		return err
+	}
+	return c.turn(ctx, s, "UPDATE_ROLLBACK_FAILED", fmt.Sprintf("The following resource(s) failed to update: [%s]. ", r.ID), at)
 }
 
 // stepFinish ends an operation.

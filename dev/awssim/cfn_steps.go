@@ -224,11 +224,11 @@ func (c *Call) stepCleanup(ctx context.Context, s *cfnStack, step cfnStep) error
 			gone = append(gone, r)
 		case !rollback && !wanted[r.ID]:
 			gone = append(gone, r)
-		case r.Old != nil:
-			if r.Old.Physical != r.Physical {
+		case r.Old != nil || r.Restored:
+			if r.Old != nil && r.Old.Physical != r.Physical {
 				gone = append(gone, r.Old)
 			}
-			r.Old = nil
+			r.Old, r.Restored = nil, false
 			if err := c.saveResource(ctx, s, r); err != nil {
 				return err
 			}

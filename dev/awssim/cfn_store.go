@@ -30,6 +30,7 @@ type cfnStack struct {
 	Instant                   bool // seeded: takes no time
 	Failed                    []string
 	SkipDelete                []string // RetainResources of a delete
+	SkipRestore               []string // ResourcesToSkip of a continued rollback
 	RetainExceptOnCreate      bool
 	Operations                []cfnOperation // newest first
 }
@@ -60,6 +61,7 @@ type cfnResource struct {
 	UpdateReplacePolicy string
 	Operation           string       // the one that made it
 	Old                 *cfnResource // as it was before the update under way
+	Restored            bool         // by the rollback under way; Old is what was made in its place
 }
 
 // live says whether the resource is there, or may be.
