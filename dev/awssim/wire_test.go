@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 )
 
 func TestHandlerRefusesNonsense(t *testing.T) {
@@ -64,5 +66,16 @@ func TestHandlerRefusesNonsense(t *testing.T) {
 	}
 	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusForbidden {
 		t.Errorf("unsigned: %d, %v", res.StatusCode, err)
+	}
+}
+
+// BenchmarkCall is one small call through the wire, the policies, the transaction and the log.
+func BenchmarkCall(b *testing.B) {
+	w := newWorld(b, 1)
+	org := organizations.NewFromConfig(w.as(asAdmin))
+	for b.Loop() {
+		if _, err := org.ListRoots(b.Context(), nil); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -27,13 +27,13 @@ type world struct {
 }
 
 // newWorld opens a simulator on a database of its own.
-func newWorld(t *testing.T, speed float64) *world {
+func newWorld(t testing.TB, speed float64) *world {
 	t.Helper()
 	url, _ := pgtest.Database(t, func(context.Context, string) error { return nil })
 	return openWorld(t, url, speed)
 }
 
-func openWorld(t *testing.T, database string, speed float64) *world {
+func openWorld(t testing.TB, database string, speed float64) *world {
 	t.Helper()
 	level := slog.LevelError
 	if testing.Verbose() {
