@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"slipway/models"
 	"slipway/models/store"
 	"slipway/provisioners"
 	"slipway/provisioners/aws"
@@ -16,6 +17,8 @@ import (
 const (
 	tidyEvery       = 5 * time.Second  // how late the clock's own decisions may be: what expires, what is counted and then written
 	changeSetsEvery = 15 * time.Second // how long a change set may stay that no plan needs
+	accountsEvery   = 30 * time.Second // how often accounts that were not asked for lately are looked for
+	accountsAge     = 10 * time.Minute // how old what AWS said of an account may be before it is asked again
 )
 
 // open makes the store and, when this process works on runs, its worker. Nothing of it talks to the database yet.
@@ -69,6 +72,9 @@ func (r *running) employ(ctx context.Context) error {
 		Sweeps: []provisioners.Sweep{
 			{Name: "tidy", Every: tidyEvery, Do: r.store.Tidy},
 			{Name: "change sets", Every: changeSetsEvery, Do: provisioners.SweepChangeSets(r.store.Registry(), clients)},
+			{Name: "accounts", Every: accountsEvery, Do: provisioners.SweepAccounts(r.store.Registry(), r.clock, accountsAge, func(ctx context.Context, a models.Account) error {
+				return clients.Refresh(ctx, r.store.Registry(), a, "")
+			})},
 		},
 		Gauges: r.store.Gauges,
 	})

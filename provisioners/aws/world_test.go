@@ -273,3 +273,17 @@ func (b *books) EndedChangeSet(_ context.Context, set models.ChangeSet, outcome 
 	b.sets[set.Account+set.Name] = outcome
 	return nil
 }
+
+func (b *books) StaleAccounts(_ context.Context, before time.Time, limit int) ([]models.Account, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var stale []models.Account
+	for _, t := range b.tenants {
+		for _, a := range t.Accounts {
+			if a.AWSID != "" && a.AWSStateAt.Before(before) && len(stale) < limit {
+				stale = append(stale, a)
+			}
+		}
+	}
+	return stale, nil
+}
