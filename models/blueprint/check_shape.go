@@ -102,6 +102,9 @@ func (c *checker) computed(s TypeSchema, path string, f call, sh *shape) {
 		c.errorf("shape", path, "%s yields a list, but one value is wanted", f.fn)
 	}
 	if name, ok := f.arg.(string); ok && f.fn == "Ref" {
+		if _, ok := c.t.Resource(name); ok && (sh.Kind == "array" || sh.Kind == "map" || sh.Kind == "ref") {
+			c.errorf("shape", path, "Ref of a resource is one text, but %s is wanted", kindWords(sh.Kind))
+		}
 		if p, ok := c.t.Parameter(name); ok {
 			list := p.Type == "CommaDelimitedList" || strings.HasPrefix(p.Type, "List<")
 			if list && isText {

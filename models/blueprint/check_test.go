@@ -54,6 +54,7 @@ Resources:
     DependsOn: Log
     Properties:
       AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Principal: {Service: ecs-tasks.amazonaws.com}, Action: "sts:AssumeRole"}]}
+      Path: /
       Policies: [{PolicyName: p, PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: "logs:Put*", Resource: !GetAtt Log.Arn}]}}]
   Alarm:
     Type: AWS::CloudWatch::Alarm
@@ -101,6 +102,9 @@ Outputs:
 		"secret in a variable": {"{Name: COLOUR, Value: red}", "{Name: DB_PASSWORD, Value: red}", "plain-secret", "plain text"},
 		"credential":           {"Image: x", "Image: AKIAIOSFODNN7EXAMPLE", "plain-secret", "credential"},
 		"import":               {"Namespace: y", "Namespace: !ImportValue y", "import", "freezes"},
+		"effect":               {"Effect: Allow, Action: \"logs", "Effect: Alow, Action: \"logs", "policy-shape", "Allow or Deny"},
+		"statement":            {"Effect: Allow, Action: \"logs:Put*\"", "Effect: Allow, Actoin: \"logs:Put*\"", "policy-shape", "no Actoin"},
+		"resource for a list":  {"Path: /", "ManagedPolicyArns: !Ref Log", "shape", "a list is wanted"},
 		"split for a text":     {"Namespace: y", `Namespace: !Split [",", y]`, "shape", "yields a list"},
 	} {
 		src := strings.Replace(clean, tc.old, tc.put, 1)
@@ -119,6 +123,27 @@ Outputs:
 		}
 		if !found {
 			t.Errorf("%s: not found among %v", name, tpl.Check())
+		}
+	}
+}
+
+// TestCheckValues finds wrong values where the schema takes any text.
+func TestCheckValues(t *testing.T) {
+	for src, want := range map[string]string{
+		"{Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/99}}":                                                                                                  "cidr",
+		"{Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.1/24}}":                                                                                                  "cidr",
+		"{Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}":                                                                                                  "",
+		"{Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {Protocol: HTP, Port: 80}}":                                                                      "value",
+		"{Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {Scheme: internet}}":                                                                            "value",
+		"{Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: x, SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 20, ToPort: 30, CidrIp: 0.0.0.0/0}]}}":   "open-port",
+		"{Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: x, SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0}]}}": "",
+	} {
+		got := ""
+		for _, p := range mustParse(t, "Resources: {A: "+src+"}").Check() {
+			got += p.Rule
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", src, got, want)
 		}
 	}
 }

@@ -81,11 +81,9 @@ var handRules = []handRule{
 		}
 	}},
 	{"open-port", LevelError, []string{"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"}, openPort},
-	{"scheme", LevelError, []string{"AWS::ElasticLoadBalancingV2::LoadBalancer"}, func(_ *checker, r Resource, path string, tell func(string, string, ...any)) {
-		if v, ok := r.given("Scheme").(string); ok && v != "internal" && v != "internet-facing" {
-			tell(path+".Properties.Scheme", "%q is none of internal, internet-facing", v)
-		}
-	}},
+	{"value", LevelError, nil, knownValues},
+	{"cidr", LevelError, nil, addressBlocks},
+	{"policy-shape", LevelError, nil, policyShape},
 }
 
 // given is a top-level property as the file has it, nil when absent.
