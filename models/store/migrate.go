@@ -20,6 +20,10 @@ import (
 	"slipway/models"
 )
 
+// Migrations go forward only, and each must leave the release before it working, because that one still serves while the next
+// is rolled out: add tables, and columns with a default or null; drop or rename only what no shipped release reads, one release
+// later; build large indexes CONCURRENTLY in a file of their own (-- +goose NO TRANSACTION); grant what is new to slipway_app.
+//
 //go:embed migrations/*.sql
 var migrations embed.FS
 

@@ -150,6 +150,47 @@ func riverShape(t *testing.T, db *pgxpool.Pool) []string {
 	return lines
 }
 
+// TestAddedColumnsDoNotDisturbWhoServes: a release that is running must bear the next one's migration, statements that its
+// connections have prepared included.
+func TestAddedColumnsDoNotDisturbWhoServes(t *testing.T) {
+	t.Parallel()
+	s, ownerURL := open(t, func(o *Options) { o.Connections = 1 })
+	c := players(t, s)
+	seed(t, s, c.dev, 3)
+	first, err := s.Requests(t.Context(), c.admin, models.ListQuery{Search: "payments"})
+	if err != nil || len(first.Rows) != 1 {
+		t.Fatal(len(first.Rows), err)
+	}
+	r := first.Rows[0]
+	visit := func() error {
+		_, tenant := s.TenantPage(t.Context(), c.admin, "payments")
+		_, request := s.RequestPage(t.Context(), c.admin, r.ID)
+		_, run := s.RunPage(t.Context(), c.admin, r.RunID)
+		_, home := s.Home(t.Context(), c.admin)
+		_, audit := s.AuditEntries(t.Context(), c.admin, models.ListQuery{})
+		_, rules := s.RuleActivity(t.Context(), c.admin)
+		_, account := s.Registry().Tenant(t.Context(), r.TenantID)
+		_, forms := s.ListForms(t.Context(), c.admin)
+		return errors.Join(tenant, request, run, home, audit, rules, account, forms)
+	}
+	if err := visit(); err != nil {
+		t.Fatal(err)
+	}
+	owner, err := pgx.Connect(t.Context(), ownerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close(context.Background())
+	_, err = owner.Exec(t.Context(), `DO $$ DECLARE name text; BEGIN
+		FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP EXECUTE format('ALTER TABLE %I ADD COLUMN of_the_next_release text', name); END LOOP; END $$`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := visit(); err != nil {
+		t.Errorf("after the next release's migration: %v", err)
+	}
+}
+
 // TestEveryTableIsGranted fails when a migration forgets the serving role.
 func TestEveryTableIsGranted(t *testing.T) {
 	t.Parallel()

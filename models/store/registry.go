@@ -78,7 +78,7 @@ func (g *Registry) UsedSlug(ctx context.Context, slug, objectID string) (bool, e
 
 // Account reads one account.
 func (g *Registry) Account(ctx context.Context, id string) (models.Account, error) {
-	r, err := one[accountRecord](g.s.read(ctx), `SELECT * FROM accounts WHERE id = ?`, id)
+	r, err := one[accountRecord](g.s.read(ctx), `SELECT `+accountColumns+` FROM accounts a WHERE id = ?`, id)
 	if err != nil {
 		return models.Account{}, translate(fmt.Errorf("read account %s: %w", id, err))
 	}

@@ -13,7 +13,7 @@ func (g *Registry) SaveAccount(ctx context.Context, actor models.Actor, id strin
 }
 
 func (t *tx) saveAccount(actor models.Actor, id string, change func(*models.Account)) error {
-	r, err := one[accountRecord](t.db, `SELECT * FROM accounts WHERE id = ? FOR UPDATE`, id)
+	r, err := one[accountRecord](t.db, `SELECT `+accountColumns+` FROM accounts a WHERE id = ? FOR UPDATE`, id)
 	if err != nil {
 		return fmt.Errorf("read account %s: %w", id, err)
 	}

@@ -38,7 +38,7 @@ func (s *Store) RuleActivity(ctx context.Context, actor models.Actor) ([]models.
 		At        time.Time
 	}
 	hits, err := many[hit](s.read(ctx), `SELECT h.rule_id, h.request_id, r.number, r.title, h.effect, h.message, h.at FROM (
-		SELECT *, row_number() OVER (PARTITION BY rule_id ORDER BY at DESC, plan_id) AS place FROM rule_results WHERE matched AND at >= ?) h
+		SELECT rule_id, request_id, effect, message, at, row_number() OVER (PARTITION BY rule_id ORDER BY at DESC, plan_id) AS place FROM rule_results WHERE matched AND at >= ?) h
 		JOIN requests r ON r.id = h.request_id WHERE h.place <= 5 ORDER BY h.rule_id, h.place`, since)
 	if err != nil {
 		return nil, translate(fmt.Errorf("read what rules decided: %w", err))

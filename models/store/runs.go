@@ -64,6 +64,8 @@ func (r runRow) model() (models.Run, error) {
 	return m, r.Failure.decode(m.Failure)
 }
 
+const stepColumns = `id, run_id, position, name, title, part, state, attempt, tries, intent, outputs, cursor, waiting, failure, started_at, ended_at`
+
 type stepRow struct {
 	ID        string
 	RunID     string
@@ -113,7 +115,7 @@ func readRun(db *gorm.DB, where string, args ...any) (models.Run, error) {
 	if err != nil {
 		return run, err
 	}
-	rows, err := many[stepRow](db, `SELECT * FROM steps WHERE run_id = ? ORDER BY position`, run.ID)
+	rows, err := many[stepRow](db, `SELECT `+stepColumns+` FROM steps WHERE run_id = ? ORDER BY position`, run.ID)
 	if err != nil {
 		return run, fmt.Errorf("read the steps of %s: %w", run.ID, err)
 	}
@@ -186,7 +188,7 @@ func (s *Store) RunEvents(ctx context.Context, actor models.Actor, runID string,
 		return nil, translate(gorm.ErrRecordNotFound)
 	}
 	seen, args := requestScope(actor)
-	rows, err := many[eventRow](s.read(ctx), `SELECT * FROM (SELECT e.* FROM run_events e JOIN runs n ON n.id = e.run_id JOIN requests r ON r.id = n.request_id
+	rows, err := many[eventRow](s.read(ctx), `SELECT * FROM (SELECT e.id, e.run_id, e.step_id, e.at, e.level, e.text, e.key FROM run_events e JOIN runs n ON n.id = e.run_id JOIN requests r ON r.id = n.request_id
 		WHERE e.run_id = ? AND e.id > ? AND `+seen+` ORDER BY e.id DESC LIMIT ?) newest ORDER BY id`, append(append([]any{runID, after}, args...), maxEvents)...)
 	if err != nil {
 		return nil, translate(fmt.Errorf("read the log of %s: %w", runID, err))

@@ -30,7 +30,7 @@ func (r slotRow) model() (models.CreationSlot, error) {
 }
 
 func findSlot(db *gorm.DB, accountID string) (models.CreationSlot, error) {
-	r, err := one[slotRow](db, `SELECT * FROM creation_slots WHERE account_id = ?`, accountID)
+	r, err := one[slotRow](db, `SELECT account_id, run_id, asked_at, taken_at, freed_at, outcome, failure FROM creation_slots WHERE account_id = ?`, accountID)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return models.CreationSlot{}, nil
 	}
@@ -52,7 +52,7 @@ func (g *Registry) AskSlot(ctx context.Context, actor models.Actor, runID, accou
 		if err := t.slotQueue(); err != nil {
 			return err
 		}
-		account, err := one[accountRecord](t.db, `SELECT * FROM accounts WHERE id = ? FOR UPDATE`, accountID)
+		account, err := one[accountRecord](t.db, `SELECT `+accountColumns+` FROM accounts a WHERE id = ? FOR UPDATE`, accountID)
 		if err != nil {
 			return fmt.Errorf("read account %s: %w", accountID, err)
 		}
@@ -133,7 +133,7 @@ func (j *Journal) TakeSlot(ctx context.Context, job models.Job, slots int) (rec 
 
 func (t *tx) vendRecord(accountID string) (models.VendRecord, error) {
 	var rec models.VendRecord
-	a, err := one[accountRecord](t.db, `SELECT * FROM accounts WHERE id = ?`, accountID)
+	a, err := one[accountRecord](t.db, `SELECT `+accountColumns+` FROM accounts a WHERE id = ?`, accountID)
 	if err != nil {
 		return rec, fmt.Errorf("read account %s: %w", accountID, err)
 	}

@@ -93,7 +93,7 @@ func readGroups(db *gorm.DB, t models.Tenant) ([]models.GroupPeople, error) {
 	}
 	rows, err := many[row](db, `SELECT g.role, g.group_name, p.total, p.id, p.issuer, p.subject, p.name, p.email, p.groups_seen_at
 		FROM (VALUES (1, 'owner', ?::text), (2, 'developer', ?::text), (3, 'viewer', ?::text)) AS g (place, role, group_name)
-		LEFT JOIN LATERAL (SELECT q.*, count(*) OVER () AS total FROM people q WHERE q.groups @> ARRAY[g.group_name] ORDER BY q.groups_seen_at DESC, q.id LIMIT ?) p ON true
+		LEFT JOIN LATERAL (SELECT q.id, q.issuer, q.subject, q.name, q.email, q.groups_seen_at, count(*) OVER () AS total FROM people q WHERE q.groups @> ARRAY[g.group_name] ORDER BY q.groups_seen_at DESC, q.id LIMIT ?) p ON true
 		ORDER BY g.place, p.groups_seen_at DESC, p.id`, t.OwnerGroup, t.DeveloperGroup, t.ViewerGroup, pagePeople)
 	if err != nil {
 		return nil, fmt.Errorf("read the members of %s: %w", t.Slug, err)
