@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
@@ -109,5 +110,30 @@ func TestPlatformTrust(t *testing.T) {
 	} {
 		_, err := assume(t, w.as(tc.key), in(tc.role, tc.account))
 		wantCode(t, name, err, tc.want)
+	}
+}
+
+// TestArtifacts reads a template across accounts, as the hub's bucket policy lets exactly one role do.
+func TestArtifacts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2000)
+	id := vend(t, w, "payments-nonprod", demoNonprod)
+	client := func(cfg aws.Config) *s3.Client {
+		return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	}
+	bucket, key := aws.String("slipway-artifacts-"+demoHub+"-"+homeRegion), aws.String("templates/1.yaml")
+	if _, err := client(w.as(asWorker)).PutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: key, Body: strings.NewReader("Resources: {}")}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := client(w.as(asWeb)).GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: key})
+	wantCode(t, "web reads", err, "AccessDenied")
+	_, err = client(w.as(asAdmin)).GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: key})
+	wantCode(t, "the management account reads", err, "AccessDenied")
+	in := &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + id + ":role/slipway/platform/slipway-deploy"), RoleSessionName: aws.String("slw-1"), SourceIdentity: aws.String("owner"),
+		ExternalId: aws.String("slipway-demo-external-id"), Tags: []ststypes.Tag{{Key: aws.String("slipway:account"), Value: &id}}}
+	var deploy aws.Config
+	eventually(t, "the deploy role can be assumed", func() bool { deploy, err = assume(t, w.as(asWorker), in); return err == nil })
+	if _, err := client(deploy).GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: key}); err != nil {
+		t.Errorf("the deploy role reads: %v", err)
 	}
 }

@@ -89,8 +89,8 @@ func (c *Call) object(ctx context.Context, bucket, key string) (body []byte, ok 
 	return body, true, nil
 }
 
-// inBucket asks for an action in a bucket. Only the owner's account gets in: bucket
-// policies for other accounts are not played.
+// inBucket asks for an action in a bucket: of the caller's own policies, and of the bucket's,
+// which may deny its own account and must allow another one.
 func (c *Call) inBucket(ctx context.Context, name, action, key string) (bucket, error) {
 	resource := "arn:aws:s3:::" + name
 	if key != "" {
@@ -100,15 +100,36 @@ func (c *Call) inBucket(ctx context.Context, name, action, key string) (bucket, 
 		return bucket{}, err
 	}
 	b, ok, err := c.bucket(ctx, name)
-	switch {
-	case err != nil:
-		return b, err
-	case !ok:
-		return b, refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
-	case b.account != c.Account:
-		return b, refuse(http.StatusForbidden, "AccessDenied", "Access Denied")
+	if err == nil && !ok {
+		err = refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 	}
-	return b, nil
+	if err != nil {
+		return b, err
+	}
+	says, err := c.bucketPolicy(ctx, b, c.question(c.Principal, action, resource, nil))
+	if err == nil && (says == denies || (says == silent && b.account != c.Account)) {
+		err = refuse(http.StatusForbidden, "AccessDenied", "Access Denied")
+	}
+	return b, err
+}
+
+// bucketPolicy is what the bucket's own policy says; only stacks make one.
+func (c *Call) bucketPolicy(ctx context.Context, b bucket, q question) (effect, error) {
+	var text string
+	err := c.Tx.QueryRow(ctx, `SELECT body->'Properties'->'PolicyDocument' FROM stack_resources
+		WHERE type = 'AWS::S3::BucketPolicy' AND account = $1 AND body->'Properties'->>'Bucket' = $2 AND status IN ('CREATE_COMPLETE', 'UPDATE_COMPLETE')`, b.account, b.name).Scan(&text)
+	if isNoRows(err) {
+		return silent, nil
+	}
+	if err != nil {
+		return silent, fmt.Errorf("read policy of bucket %s: %w", b.name, err)
+	}
+	d, err := parsePolicy(text)
+	if err != nil {
+		return silent, fmt.Errorf("policy of bucket %s: %w", b.name, err)
+	}
+	says, _ := d.trust(q)
+	return says, nil
 }
 
 var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
