@@ -32,8 +32,8 @@ type Options struct {
 	Pool       *pgxpool.Pool
 	Logger     *slog.Logger
 	Calls      int           // calls at a time in this process; 0: 10
-	SweepEvery time.Duration // of the journal; 0: 2 s
-	Grace      time.Duration // how late a row may be before it is taken from River's hands; 0: 2 s
+	SweepEvery time.Duration // of the journal; 0: 2 s, less with a short lease
+	Grace      time.Duration // how late a row may be before it is taken from River's hands; 0: 2 s, less with a short lease
 	Sweeps     []Sweep
 	Seal       func(context.Context) error // the audit log's sealer, until the context ends; nil: none here
 	Gauges     func(context.Context) (models.Gauges, error)
@@ -53,10 +53,10 @@ func NewWorker(o Options) (*Worker, error) {
 		o.Calls = 10
 	}
 	if o.SweepEvery == 0 {
-		o.SweepEvery = 2 * time.Second
+		o.SweepEvery = min(2*time.Second, o.Engine.Lease/2)
 	}
 	if o.Grace == 0 {
-		o.Grace = 2 * time.Second
+		o.Grace = min(2*time.Second, o.Engine.Lease)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -69,7 +69,7 @@ func NewWorker(o Options) (*Worker, error) {
 	client, err := river.NewClient(riverpgxv5.New(o.Pool), &river.Config{
 		Queues:              map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Calls}},
 		Workers:             workers,
-		Logger:              o.Logger,
+		Logger:              slog.New(quiet{o.Logger.Handler()}),
 		FetchPollInterval:   500 * time.Millisecond,
 		JobTimeout:          -1, // each call has its own deadline, the lease ends what hangs
 		SoftStopTimeout:     softStop,
@@ -188,6 +188,20 @@ func (w *Worker) seal(ctx context.Context) {
 		}
 	}
 }
+
+// quiet keeps River's own news, a line every few seconds, out of the log; what goes wrong stays in.
+type quiet struct{ slog.Handler }
+
+// Enabled lets warnings and errors through.
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs stays quiet.
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+
+// WithGroup stays quiet.
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
 
 // waker is River's side of the engine: a job is only a wake-up.
 type waker struct {
