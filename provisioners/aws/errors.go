@@ -133,11 +133,8 @@ func is(err error, codes ...string) bool {
 	return false
 }
 
-// limits say how long a step waits for what AWS is not ready for.
-const (
-	waitDelay = 5 * time.Second
-	waitLimit = 30 * time.Minute // of one step in one attempt
-)
+// waitLimit is how long one step of one attempt waits for what AWS is not ready for.
+const waitLimit = 30 * time.Minute
 
 // judge turns an error of a call into what the engine understands: a Wait, a Final, or itself to be tried again.
 func judge(err error, waited time.Duration, fresh bool) error {
@@ -154,11 +151,7 @@ func judge(err error, waited time.Duration, fresh bool) error {
 		f.Cause = fmt.Sprintf("%s Slipway has waited for it for %s.", f.Cause, waited.Round(time.Second))
 		return provisioners.Final{Failure: f, Err: err}
 	case v == wait:
-		delay := m.delay
-		if delay == 0 {
-			delay = waitDelay
-		}
-		return provisioners.Wait{For: "AWS", Words: e.fill(m.while), Delay: delay}
+		return provisioners.Wait{For: "AWS", Words: e.fill(m.while), Delay: m.delay}
 	}
 	return err
 }

@@ -11,7 +11,7 @@ import (
 type meaning struct {
 	verdict verdict
 	fresh   bool          // wait while the account or role is fresh, final after that
-	delay   time.Duration // between looks while waiting
+	delay   time.Duration // between looks while waiting; zero: the engine's table decides
 	limit   time.Duration // how long at most, when longer than the usual limit
 	what    string        // what happened
 	while   string        // what is waited for

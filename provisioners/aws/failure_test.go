@@ -77,6 +77,9 @@ func TestOnlyWhatWasApprovedIsMade(t *testing.T) {
 		}
 	}
 	k.mustPlan() // a new decision, and it goes on
+	if n := k.plan.Content.Tally(); n[models.Exists] < 8 || n[models.Add] < 10 {
+		t.Errorf("the new plan does not know what is there already: %v", n)
+	}
 	clear(k.polls)
 	k.attempt++
 	if err := k.run(); err != nil {

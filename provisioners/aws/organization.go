@@ -66,7 +66,7 @@ func (c *Clients) countAccounts(ctx context.Context, org *organizations.Client) 
 	if l.done {
 		return l.count, nil
 	}
-	return 0, provisioners.Wait{For: "AWS", Words: fmt.Sprintf("the list of the organization's accounts (%d so far)", l.count), Delay: time.Second}
+	return 0, provisioners.Wait{For: "AWS", Words: fmt.Sprintf("the list of the organization's accounts (%d so far)", l.count)}
 }
 
 // room tells how many accounts the organization has and may have.

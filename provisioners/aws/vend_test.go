@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"errors"
+	"testing"
 	"time"
 
 	"slipway/models"
@@ -105,5 +106,32 @@ func (k *walk) ended(id string, seen provisioners.Creation) {
 		k.polls[id] = false
 	} else if seen.Found == provisioners.Working {
 		k.polls[id] = true
+	}
+}
+
+// TestSearchGoesOnWhereItWas looks for one account among five hundred: a few pages a job, with the place kept between jobs.
+func TestSearchGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 500)
+	w.exec(`INSERT INTO accounts (id, name, email, state, parent, joined_at, usable_after, listed_after, tags)
+		SELECT lpad((600000000000 + n)::text, 12, '0'), 'filler-' || n, 'filler-' || n || '@example.com', 'ACTIVE', 'r-demo', clock_timestamp(), clock_timestamp(), clock_timestamp(), '{"slipway:account": "a1"}' FROM generate_series(1, 490) n`)
+	v := Vendor{Clients: w.clients(asWorker, nil)}
+	for email, want := range map[string]provisioners.Found{"nobody@example.com": provisioners.Absent, "FILLER-490@example.com": provisioners.Present} {
+		p := vendingOf("a1")
+		p.Account.Email = email
+		jobs := 0
+		for {
+			seen, err := v.Find(t.Context(), p)
+			if err != nil || seen.Failure != nil {
+				t.Fatalf("%s: %+v, %v", email, seen, err)
+			}
+			if jobs++; seen.Found != provisioners.More {
+				if seen.Found != want || jobs < 3 {
+					t.Errorf("%s: got %+v after %d jobs", email, seen, jobs)
+				}
+				break
+			}
+			p.Cursor = seen.Cursor
+		}
 	}
 }
