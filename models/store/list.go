@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -81,8 +82,9 @@ type filter func(c *conditions, value string) error
 
 // narrow applies the query's filters; what the list does not know is an error, so that nobody believes in a filter that is none.
 func narrow(c *conditions, q models.ListQuery, known map[string]filter) error {
-	for name, text := range q.Filters {
+	for _, name := range slices.Sorted(maps.Keys(q.Filters)) { // one text for one combination: statements are prepared
 		f, ok := known[name]
+		text := q.Filters[name]
 		switch {
 		case !ok:
 			return models.Errorf(models.Invalid, "This list has no filter %q.", clip(name))

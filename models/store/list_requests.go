@@ -33,7 +33,7 @@ func (r requestListRow) model() (models.RequestRow, error) {
 	return m, r.Tally.decode(&m.Tally)
 }
 
-// demandsOf is the plan's demands as a JSON array, whatever the notes hold.
+// demandsOf is the demands of plan l as a JSON array, whatever the notes hold.
 const demandsOf = `CASE jsonb_typeof(l.notes->'demands') WHEN 'array' THEN l.notes->'demands' ELSE '[]'::jsonb END`
 
 const (
@@ -71,7 +71,7 @@ func decidable(actor models.Actor) (string, []any) {
 		AND NOT EXISTS (SELECT FROM approvals a WHERE a.request_id = r.id AND a.plan_hash = r.plan_hash AND a.person_id = ? AND a.decision = 'approve' AND NOT a.dropped)`
 	args := []any{me, me, me}
 	if !actor.Has(models.PlatformAdmin) {
-		where += ` AND r.tenant_id = ANY (?::uuid[]) AND EXISTS (SELECT FROM plans pl, jsonb_array_elements(pl.notes->'demands') d WHERE pl.id = r.plan_id AND d->>'role' = 'owner')`
+		where += ` AND r.tenant_id = ANY (?::uuid[]) AND EXISTS (SELECT FROM plans l, jsonb_array_elements(` + demandsOf + `) d WHERE l.id = r.plan_id AND d->>'role' = 'owner')`
 		args = append(args, own)
 	}
 	return where, args

@@ -134,6 +134,9 @@ func TestOwnersDecideWhereRulesLetThem(t *testing.T) {
 	if _, err := s.pool.Exec(t.Context(), `UPDATE plans SET notes = '{}' WHERE request_id = (SELECT id FROM requests WHERE object_name = 't000005')`); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.pool.Exec(t.Context(), `UPDATE plans SET notes = '{"demands": null}' WHERE request_id IN (SELECT id FROM requests WHERE object_name IN ('t000006', 't000003'))`); err != nil {
+		t.Fatal(err)
+	}
 	for who, a := range map[string]models.Actor{"admin": c.admin, "owner": owner, "other": other, "dev": c.dev, "auditor": c.auditor} {
 		mine, err := s.Queue(t.Context(), a, models.ListQuery{Filters: map[string]string{"mine": "yes"}})
 		if err != nil {
