@@ -44,7 +44,11 @@ function exporter() {
   return { types, properties };
 }
 
-const services = Map.groupBy(db.all('resource'), (r) => r.cloudFormationType.split('::').slice(0, 2).join('-'));
+const services = new Map();
+for (const r of db.all('resource')) {
+  const name = r.cloudFormationType.split('::').slice(0, 2).join('-');
+  services.set(name, [...(services.get(name) ?? []), r]);
+}
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'schema-'));
 for (const [name, list] of services) {
   const { types, properties } = exporter();
