@@ -23,6 +23,9 @@ func (r Request) ways() []ui.Way {
 		w[here].Mark = mark
 		w[here].Label = label
 	}
+	if r.State.Final() && here < len(w)-1 {
+		w[here].Note, w[len(w)-1].Note = r.Life.Ended, ""
+	}
 	return w
 }
 

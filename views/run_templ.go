@@ -482,7 +482,7 @@ func runBanner(d Run) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.CalloutOf(ui.Callout{ID: "cause", Tone: ui.OK, Title: "Everything was made as planned", Text: d.Elapsed}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var16), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.CalloutOf(ui.Callout{ID: "cause", Tone: ui.OK, Title: "Everything was made as planned", Text: sentence(d.Elapsed)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var16), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

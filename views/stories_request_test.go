@@ -22,7 +22,7 @@ func plan() *Plan {
 				{ID: "c-5", Action: models.Add, Name: "SECURITY contact", Type: "account contact", Props: []ui.Prop{{Path: "EmailAddress", After: ptr("security@example.com")}}},
 				{ID: "c-6", Action: models.Add, Name: "EBS encryption by default", Type: "account setting", Props: []ui.Prop{{Path: "eu-west-1", Before: ptr("off"), After: ptr("on")}, {Path: "eu-central-1", Before: ptr("off"), After: ptr("on")}}},
 				{ID: "c-7", Action: models.Add, Name: "TrailBucket", Type: "AWS::S3::Bucket"},
-				{ID: "c-8", Action: models.Add, Name: "Trail", Type: "AWS::CloudTrail::Trail", Props: []ui.Prop{{Path: "IsMultiRegionTrail", After: ptr("true")}}},
+				{ID: "c-8", Action: models.Add, Name: "BaselineKey", Type: "AWS::KMS::Key", Open: true, Props: []ui.Prop{{Path: "/Properties/EnableKeyRotation", After: ptr("true")}, {Path: "/Properties/KeyPolicy", After: ptr(`{"Version":"2012-10-17","Statement":[{"Sid":"Owner","Effect":"Allow","Action":"kms:*","Resource":"*"}]}`)}}},
 			}},
 		},
 		Cost:    []CostRow{{Item: "KMS key", Part: "logistics-nonprod", Now: "$0.00", Planned: "$1.00", Delta: "+$1.00", Dir: 1}, {Item: "Config rules, 12", Part: "logistics-nonprod", Now: "$0.00", Planned: "$1.05", Delta: "+$1.05", Dir: 1}, {Item: "Budget", Now: "$0.00", Planned: "$0.00", Delta: "$0.00"}},
@@ -83,7 +83,7 @@ func requestStories() []story {
 	changes.Reason, changes.By, changes.MayEdit, changes.MayCancel = "The budget is ten times that of comparable teams.", "Jonas Weil", true, true
 	changes.Demands[0] = Demand{Who: "A platform-admin", Note: "Jonas Weil", When: ago(time.Hour), State: DemandChanges}
 	rejected := request(models.Rejected)
-	rejected.Reason, rejected.By, rejected.Demands[0] = "There is a tenant for this already: ask its owners.", "Jonas Weil", Demand{Who: "A platform-admin", Note: "Jonas Weil", When: ago(time.Hour), State: DemandRejected}
+	rejected.Life.Ended, rejected.Reason, rejected.By, rejected.Demands[0] = "1 h ago", "There is a tenant for this already: ask its owners.", "Jonas Weil", Demand{Who: "A platform-admin", Note: "Jonas Weil", When: ago(time.Hour), State: DemandRejected}
 	approved := request(models.Approved)
 	approved.MayCancel, approved.Wait = true, &Waiting{Words: "REQ-1840 changes the same tenant and goes first.", Since: ago(3 * time.Minute), Until: at(-time.Hour), URL: "/requests/x"}
 	approved.Demands[0] = Demand{Who: "Rule dev-under-50", Note: "no person had to look", State: DemandByRule}

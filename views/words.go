@@ -88,7 +88,10 @@ func after(s string) string {
 }
 
 func (d Demand) noted() string {
-	if d.Note != "" && !d.When.At.IsZero() {
+	switch {
+	case strings.HasSuffix(d.Note, "."):
+		return d.Note + " "
+	case d.Note != "" && !d.When.At.IsZero():
 		return d.Note + ", "
 	}
 	return d.Note

@@ -1,7 +1,10 @@
 package ui
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"strings"
 
 	"slipway/models"
 )
@@ -23,6 +26,23 @@ type Prop struct {
 	Path   string
 	Before *string
 	After  *string
+}
+
+// path leaves out the part that every property of a resource has in common.
+func (p Prop) path() string {
+	return strings.TrimPrefix(strings.TrimPrefix(p.Path, "/Properties"), "/")
+}
+
+// pretty lays a document out over lines, as nobody can judge a policy in one.
+func pretty(value string) string {
+	if len(value) < 60 || value[0] != '{' && value[0] != '[' {
+		return value
+	}
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(value), "", "  ") != nil {
+		return value
+	}
+	return b.String()
 }
 
 // Way is one stage in the life of a request.
