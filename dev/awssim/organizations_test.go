@@ -49,18 +49,7 @@ func TestVendAccount(t *testing.T) {
 	}
 	_, err = org.MoveAccount(ctx, &organizations.MoveAccountInput{AccountId: &id, SourceParentId: aws.String(demoRoot), DestinationParentId: aws.String(demoNonprod)})
 	wantCode(t, "move again", err, "DuplicateAccountException")
-	parents, err := org.ListParents(ctx, &organizations.ListParentsInput{ChildId: &id})
-	if err != nil || *parents.Parents[0].Id != demoNonprod {
-		t.Errorf("parents: %+v, %v", parents, err)
-	}
-	policies, err := org.ListPoliciesForTarget(ctx, &organizations.ListPoliciesForTargetInput{TargetId: aws.String(demoNonprod), Filter: orgtypes.PolicyTypeServiceControlPolicy})
-	if err != nil || len(policies.Policies) != 2 {
-		t.Errorf("policies of the unit: %+v, %v", policies, err)
-	}
-	tags, err := org.ListTagsForResource(ctx, &organizations.ListTagsForResourceInput{ResourceId: &id})
-	if err != nil || len(tags.Tags) != 1 || *tags.Tags[0].Value != "payments" {
-		t.Errorf("tags: %+v, %v", tags, err)
-	}
+	checkMember(t, org, id)
 	eventually(t, "ListAccounts shows the account", func() bool {
 		pages := organizations.NewListAccountsPaginator(org, &organizations.ListAccountsInput{MaxResults: aws.Int32(2)})
 		seen := 0
@@ -77,6 +66,24 @@ func TestVendAccount(t *testing.T) {
 		_, err := assume(t, cfg, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + id + ":role/OrganizationAccountAccessRole"), RoleSessionName: aws.String("break-glass")})
 		return err == nil
 	})
+}
+
+// checkMember asks everything that Slipway asks about a moved account.
+func checkMember(t *testing.T, org *organizations.Client, id string) {
+	t.Helper()
+	ctx := t.Context()
+	parents, err := org.ListParents(ctx, &organizations.ListParentsInput{ChildId: &id})
+	if err != nil || *parents.Parents[0].Id != demoNonprod {
+		t.Errorf("parents: %+v, %v", parents, err)
+	}
+	policies, err := org.ListPoliciesForTarget(ctx, &organizations.ListPoliciesForTargetInput{TargetId: aws.String(demoNonprod), Filter: orgtypes.PolicyTypeServiceControlPolicy})
+	if err != nil || len(policies.Policies) != 2 {
+		t.Errorf("policies of the unit: %+v, %v", policies, err)
+	}
+	tags, err := org.ListTagsForResource(ctx, &organizations.ListTagsForResourceInput{ResourceId: &id})
+	if err != nil || len(tags.Tags) != 1 || *tags.Tags[0].Value != "payments" {
+		t.Errorf("tags: %+v, %v", tags, err)
+	}
 }
 
 func waitForAccount(t *testing.T, org *organizations.Client, car string) (id string) {
