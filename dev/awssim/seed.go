@@ -1,16 +1,29 @@
 package awssim
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 )
 
-// seed fills a new world with the demo organization; an old one is left as it is.
+// seed fills a new world with the demo organization; an old one is left as it is, with the
+// platform's roles as they were then.
 func (s *Sim) seed(ctx context.Context, c *Call) error {
-	var done bool
-	if err := c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM world WHERE key = 'seeded')`).Scan(&done); err != nil || done {
-		return err
+	sum := sha256.Sum256(bytes.Join([][]byte{s.opts.OrgTemplate, s.opts.HubTemplate, s.opts.SpokeTemplate}, []byte{0}))
+	platform := hex.EncodeToString(sum[:])
+	var made string
+	err := c.Tx.QueryRow(ctx, `SELECT coalesce((SELECT value FROM world WHERE key = 'platform'), '') FROM world WHERE key = 'seeded'`).Scan(&made)
+	if err == nil {
+		if made != platform {
+			s.log.Warn("the templates of deploy/aws have changed since this simulated world was made from them; its roles are the old ones until its database is made anew")
+		}
+		return nil
+	}
+	if !isNoRows(err) {
+		return fmt.Errorf("look for the world: %w", err)
 	}
 	if err := c.seedOrganization(ctx); err != nil {
 		return err
@@ -18,7 +31,7 @@ func (s *Sim) seed(ctx context.Context, c *Call) error {
 	if err := seedStacks(ctx, c); err != nil {
 		return fmt.Errorf("platform stacks: %w", err)
 	}
-	if _, err := c.Tx.Exec(ctx, `INSERT INTO world (key, value) VALUES ('seeded', $1)`, c.Now.Format(time.RFC3339)); err != nil {
+	if _, err := c.Tx.Exec(ctx, `INSERT INTO world (key, value) VALUES ('platform', $1), ('seeded', $2)`, platform, c.Now.Format(time.RFC3339)); err != nil {
 		return fmt.Errorf("mark the world as seeded: %w", err)
 	}
 	return nil
