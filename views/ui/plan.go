@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"slipway/models"
@@ -19,6 +20,11 @@ type Change struct {
 	Tag    string // short consequence: data is lost, new before old
 	Open   bool   // deletes and replacements are open
 	Props  []Prop
+}
+
+// allNew tells whether nothing has a value before, so that the column for it can be left out.
+func (c Change) allNew() bool {
+	return !slices.ContainsFunc(c.Props, func(p Prop) bool { return p.Before != nil })
 }
 
 // Prop is a property before and after; nil means not set.

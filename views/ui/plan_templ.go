@@ -362,7 +362,7 @@ func ChangeOf(c Change) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if c.Note != "" || len(c.Props) > 0 {
-			var templ_7745c5c3_Var22 = []any{"s-diff", templ.KV("s-diff-new", c.Action == models.Add)}
+			var templ_7745c5c3_Var22 = []any{"s-diff", templ.KV("s-diff-new", c.allNew())}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var22...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
