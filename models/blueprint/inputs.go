@@ -168,22 +168,26 @@ func (r *resolver) truth(v any, seen []string) (bool, error) {
 		b, err := r.truth(args[0], seen)
 		return !b, err
 	case "And", "Or":
-		if len(args) < 2 || len(args) > 10 {
-			return false, fmt.Errorf("%s takes 2 to 10 conditions", c.fn)
-		}
-		result := c.fn == "And"
-		for _, a := range args {
-			b, err := r.truth(a, seen)
-			if err != nil {
-				return false, err
-			}
-			if c.fn == "And" {
-				result = result && b
-			} else {
-				result = result || b
-			}
-		}
-		return result, nil
+		return r.all(c.fn, args, seen)
 	}
 	return false, fmt.Errorf("%s is not a condition", c.fn)
+}
+
+// all joins conditions by And or Or. Every one is evaluated, so that a mistake in it is told.
+func (r *resolver) all(fn string, args []any, seen []string) (bool, error) {
+	if len(args) < 2 || len(args) > 10 {
+		return false, fmt.Errorf("%s takes 2 to 10 conditions", fn)
+	}
+	and := fn == "And"
+	result := and
+	for _, a := range args {
+		b, err := r.truth(a, seen)
+		if err != nil {
+			return false, err
+		}
+		if b != and {
+			result = b
+		}
+	}
+	return result, nil
 }

@@ -13,7 +13,7 @@ type noValue struct{}
 
 // maxSpent bounds what a template resolves to, in values and in sixteenths of text: a mapping
 // may be used ten thousand times.
-const maxSpent = 4_000_000
+const maxSpent = 1_000_000
 
 func (r *resolver) spend(v any) error {
 	r.spent++
