@@ -41,9 +41,17 @@ type CallError struct {
 // Error is for the log and the run's log: no secret is ever in an AWS error.
 func (e *CallError) Error() string {
 	if e.Code == "" {
-		return fmt.Sprintf("%s %s in account %s: %v", e.Service, e.Op, e.Account, e.Err)
+		return fmt.Sprintf("%s %s in account %s: no answer: %v", e.Service, e.Op, e.Account, innermost(e.Err))
 	}
 	return fmt.Sprintf("%s %s in account %s: %s: %s", e.Service, e.Op, e.Account, e.Code, e.Message)
+}
+
+// innermost is what really happened, without what the layers above say of it.
+func innermost(err error) error {
+	for next := err; next != nil; next = errors.Unwrap(next) {
+		err = next
+	}
+	return err
 }
 
 // Unwrap gives the SDK's own error.
@@ -153,7 +161,7 @@ func judge(err error, waited time.Duration, fresh bool) error {
 	case v == wait:
 		return provisioners.Wait{For: "AWS", Words: e.fill(m.while), Delay: m.delay}
 	}
-	return err
+	return e // without the SDK's words around it
 }
 
 // callError reads the SDK's error into our own; nil stays nil.
