@@ -115,7 +115,8 @@ func (e *Engine) undone(ctx context.Context, d *doing, c StepChange, u undoing, 
 		if c.Tries >= maxTries {
 			return e.undoFailed(d, c, usedUp(d.step, c.Tries, err)), nil
 		}
-		c.Events = append(c.Events, e.event(d, fmt.Sprintf("undo%d", c.Tries), "warn", fmt.Sprintf("%s: not taken back, attempt %d of %d: %s", d.step.Title, c.Tries, maxTries, sentence(err))))
+		text := fmt.Sprintf("%s: not taken back, attempt %d of %d: %s", d.step.Title, c.Tries, maxTries, sentence(err))
+		c.Events = append(c.Events, e.event(d, fmt.Sprintf("undo%d", c.Tries), "warn", text))
 		next.Delay = e.backOff(c.Tries - 1)
 	}
 	if next.Delay == 0 {

@@ -84,7 +84,8 @@ func (t *tx) slotQueue() error {
 
 // SlotPlace tells how many accounts wait in front of this one, and how many creations are under way.
 func (g *Registry) SlotPlace(ctx context.Context, accountID string) (models.QueuePlace, error) {
-	p, err := one[models.QueuePlace](g.s.read(ctx), `SELECT count(*) FILTER (WHERE o.taken_at IS NULL AND mine.taken_at IS NULL AND (o.asked_at, o.account_id) < (mine.asked_at, mine.account_id)) AS ahead,
+	p, err := one[models.QueuePlace](g.s.read(ctx), `SELECT count(*) FILTER (WHERE o.taken_at IS NULL AND mine.taken_at IS NULL
+				AND (o.asked_at, o.account_id) < (mine.asked_at, mine.account_id)) AS ahead,
 			count(*) FILTER (WHERE o.taken_at IS NOT NULL) AS busy
 		FROM creation_slots mine LEFT JOIN creation_slots o ON o.freed_at IS NULL AND o.account_id <> mine.account_id
 		WHERE mine.account_id = ? AND mine.freed_at IS NULL`, accountID)
