@@ -19,28 +19,34 @@ type Item struct {
 type Estimate struct {
 	Lines        []models.CostLine // Planned is set, Now is zero
 	NotEstimated []string
+	Region       string // whose prices they are: the region asked for, or the file's origin when any of its prices stands in
+	Date         string // the oldest day among the prices used; empty when there are none
 }
 
 // Estimate prices the fixed part of some items, one line each. Where the file has no price of the region, the line says that it is the
 // list price of the file's origin; no factor between regions is guessed.
 func (l *List) Estimate(part, region string, items []Item) Estimate {
-	var e Estimate
-	foreign := false
+	e := Estimate{Region: region}
 	for _, it := range items {
-		amount, ok := l.Line(it.Key, region, it.Quantity)
-		name := it.Name
+		from, name := region, it.Name
+		amount, ok := l.Line(it.Key, from, it.Quantity)
 		if !ok && region != l.Origin {
-			if amount, ok = l.Line(it.Key, l.Origin, it.Quantity); ok {
-				name, foreign = fmt.Sprintf("%s (%s list price)", it.Name, l.Origin), true
-			}
+			from, name = l.Origin, fmt.Sprintf("%s (%s list price)", it.Name, l.Origin)
+			amount, ok = l.Line(it.Key, from, it.Quantity)
 		}
 		if !ok {
 			e.NotEstimated = append(e.NotEstimated, fmt.Sprintf("%s: the price file has no fixed price %s", it.Name, it.Key))
 			continue
 		}
+		if from != region {
+			e.Region = from
+		}
+		if day := l.byRegion[[2]string{it.Key, from}].Date; e.Date == "" || day < e.Date {
+			e.Date = day
+		}
 		e.Lines = append(e.Lines, models.CostLine{Item: name, Part: part, Planned: amount})
 	}
-	if foreign {
+	if e.Region != region {
 		e.NotEstimated = append(e.NotEstimated, fmt.Sprintf("How prices in %s differ from those in %s", region, l.Origin))
 	}
 	return e

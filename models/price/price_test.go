@@ -55,6 +55,12 @@ func TestEstimate(t *testing.T) {
 			t.Errorf("got %q (%+v), want %q", got, line, want[i])
 		}
 	}
+	if e.Region != "us-east-1" || e.Date != "2024-07-01" {
+		t.Errorf("prices of %s, %s", e.Region, e.Date)
+	}
+	if own := l.Estimate("p", "eu-west-1", []Item{{"k", two, "Keys"}}); own.Region != "eu-west-1" || own.Date != "2025-07-01" || len(own.NotEstimated) != 0 {
+		t.Errorf("a price of the region's own: %+v", own)
+	}
 	left := strings.Join(e.NotEstimated, "\n")
 	for _, w := range []string{"Logs: the price file has no fixed price u", "Things: the price file has no fixed price x", "How prices in eu-west-1 differ from those in us-east-1"} {
 		if !strings.Contains(left, w) {

@@ -72,6 +72,9 @@ func TestPlan(t *testing.T) {
 	if strings.Contains(string(first), k.req.ID) || !strings.Contains(string(first), "{{known after apply: ") {
 		t.Errorf("the plan holds an id that was made on the way, or nothing that is known only later: %s", first)
 	}
+	if k.draft.Region != "us-east-1" || k.draft.PriceDate != "2024-07-01" || len(k.draft.PriceDigest) != 64 {
+		t.Errorf("prices of %s, %s: %s", k.draft.Region, k.draft.PriceDate, k.draft.PriceDigest)
+	}
 	var names []string
 	steps, err := k.tenants.Steps(k.plan)
 	if err != nil {

@@ -25,6 +25,7 @@ type walk struct {
 	tenants *Tenants
 	vendor  Vendor
 	req     models.Request
+	draft   provisioners.Draft
 	plan    models.Plan
 	runID   string
 	attempt int
@@ -68,6 +69,7 @@ func (k *walk) makePlan() error {
 	if err != nil {
 		return err
 	}
+	k.draft = d
 	k.plan = models.Plan{ID: models.NewID(), Content: models.PlanContent{Kind: k.req.Kind, ObjectType: k.req.ObjectType, Object: k.req.ObjectName, Inputs: k.req.Inputs, Parts: d.Parts, Cost: d.Cost}}
 	return nil
 }
