@@ -92,7 +92,7 @@ func (w *sealer) run(ctx context.Context) error {
 	var anchored, looked, searched time.Time
 	for {
 		now := w.s.clock.Wall()
-		reach := 2 * time.Minute
+		reach := 15 * time.Second // longer than any page's transaction
 		switch {
 		case now.Sub(searched) >= 10*time.Minute:
 			reach, searched, looked = 0, now, now // everything
@@ -114,13 +114,18 @@ func (w *sealer) run(ctx context.Context) error {
 	}
 }
 
-// catchUp seals batches until none is full.
+// catchUp seals batches until none is full, each from where the one before ended.
 func (w *sealer) catchUp(ctx context.Context, reach time.Duration) error {
+	from := "00000000-0000-0000-0000-000000000000"
+	if reach > 0 {
+		from = idFrom(w.s.clock.Wall().Add(-reach))
+	}
 	for {
-		n, err := w.batch(ctx, reach)
+		n, last, err := w.batch(ctx, from)
 		if err != nil || n < w.o.Batch {
 			return err
 		}
+		from = last
 	}
 }
 
@@ -139,27 +144,23 @@ func (w *sealer) anchor(ctx context.Context) {
 
 const entryColumns = `e.id, e.at, e.actor_id, e.actor, e.role, e.action, e.object_type, e.object_id, e.object_name, e.tenant_id, e.request_id, e.address, e.before, e.after`
 
-// batch seals the oldest unsealed entries of the reach, in one transaction.
-func (w *sealer) batch(ctx context.Context, reach time.Duration) (int, error) {
-	from := "00000000-0000-0000-0000-000000000000"
-	if reach > 0 {
-		from = idFrom(w.s.clock.Wall().Add(-reach))
-	}
+// batch seals the oldest unsealed entries from an identifier on, in one transaction, and tells the last it has seen.
+func (w *sealer) batch(ctx context.Context, from string) (n int, last string, err error) {
 	rows, err := w.conn.Query(ctx, `SELECT `+entryColumns+` FROM audit_entries e WHERE e.id >= $1
 		AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.entry_id = e.id) ORDER BY e.id LIMIT $2`, from, w.o.Batch)
 	if err != nil {
-		return 0, fmt.Errorf("read unsealed entries: %w", err)
+		return 0, "", fmt.Errorf("read unsealed entries: %w", err)
 	}
 	entries, err := pgx.CollectRows(rows, scanEntry)
 	if err != nil || len(entries) == 0 {
-		return 0, err
+		return 0, "", err
 	}
 	head := w.head
 	head.At = w.s.clock.Now()
 	seqs, ids, hashes := make([]int64, len(entries)), make([]string, len(entries)), make([][]byte, len(entries))
 	for i, e := range entries {
 		if head.Hash, err = chain(head.Hash, e); err != nil {
-			return 0, err
+			return 0, "", err
 		}
 		head.Seq++
 		seqs[i], ids[i], hashes[i] = head.Seq, e.ID, head.Hash
@@ -167,10 +168,10 @@ func (w *sealer) batch(ctx context.Context, reach time.Duration) (int, error) {
 	_, err = w.conn.Exec(ctx, `INSERT INTO audit_seals (seq, entry_id, hash, sealed_at) SELECT seq, id, hash, $4 FROM unnest($1::bigint[], $2::uuid[], $3::bytea[]) AS n (seq, id, hash)`,
 		seqs, ids, hashes, head.At)
 	if err != nil {
-		return 0, fmt.Errorf("write seals: %w", err)
+		return 0, "", fmt.Errorf("write seals: %w", err)
 	}
 	w.head = head
-	return len(entries), nil
+	return len(entries), ids[len(ids)-1], nil
 }
 
 // idFrom is the smallest identifier made at a time or later: version 7 begins with the milliseconds.
