@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -92,11 +93,7 @@ func (p place) complete(ctx context.Context, run *provisioners.Run, s stack, st 
 			return absent, err
 		}
 	}
-	if err := p.registry.SaveAccount(ctx, actorOf(run), p.row(run), func(a *models.Account) {
-		if st.CreationTime != nil && a.BaselineAt.IsZero() {
-			a.BaselineAt = p.clients.Clock.Wall()
-		}
-	}); err != nil {
+	if err := p.registry.SaveAccount(ctx, actorOf(run), p.row(run), func(a *models.Account) { a.BaselineAt = p.clients.Clock.Wall() }); err != nil {
 		return absent, err
 	}
 	a, err := p.registry.Account(ctx, p.row(run))
@@ -123,10 +120,12 @@ func (p place) undoBaseline(ctx context.Context, run *provisioners.Run) (provisi
 		return absent, err
 	}
 	st, err := s.describe(ctx)
-	if err != nil || st == nil {
-		return presence(err == nil), err
+	if err != nil {
+		return absent, err
 	}
 	switch {
+	case st == nil:
+		return present, p.registry.SaveAccount(ctx, actorOf(run), p.row(run), func(a *models.Account) { a.BaselineAt = time.Time{} })
 	case tagOf(st.Tags, tagTenant) != p.slug && st.StackStatus != cfn.StackStatusReviewInProgress:
 		return present, nil // another's, not ours to delete
 	case st.StackStatus == cfn.StackStatusDeleteFailed && run.Outputs["deleting"] != "":

@@ -194,6 +194,24 @@ func TestStrangersAccountIsNotAdopted(t *testing.T) {
 	}
 }
 
+func TestPolicyIsGoneSinceThePlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 500)
+	k := newWalk(t, w, w.clients(asWorker, nil), "payments", models.NonProd)
+	k.mustPlan()
+	w.exec(`DELETE FROM org_attachments WHERE policy = 'p-nonprod01'`)
+	f := wantFinal(t, k.run())
+	if !strings.Contains(f.What, "slipway-nonprod-guardrails") {
+		t.Errorf("got %+v", f)
+	}
+	if n := w.count(`SELECT count(*) FROM calls WHERE op IN ('PutAlternateContact', 'CreateChangeSet')`); n != 0 {
+		t.Error("the run went on without protection")
+	}
+	if f := wantFinal(t, k.makePlan()); !strings.Contains(f.What, "hands no policy down") {
+		t.Errorf("a plan without protection: %+v", f)
+	}
+}
+
 func TestMovedElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 500)
@@ -254,5 +272,8 @@ func TestUndo(t *testing.T) {
 	}
 	if n := w.count(`SELECT count(*) FROM accounts WHERE name = 'payments-nonprod' AND state = 'ACTIVE'`); n != 1 {
 		t.Error("the account was touched")
+	}
+	if a, err := k.books.Account(t.Context(), k.outputs[stepRecord]["account.nonprod"]); err != nil || !a.BaselineAt.IsZero() {
+		t.Errorf("Slipway still shows a baseline: %+v, %v", a, err)
 	}
 }

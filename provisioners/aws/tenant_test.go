@@ -126,6 +126,23 @@ func TestPlanRefusesWhatCannotBeDone(t *testing.T) {
 	}
 }
 
+// TestStepsRefuseAnotherPlan: a stored plan that names what this version does not know is not half carried out.
+func TestStepsRefuseAnotherPlan(t *testing.T) {
+	tenants, err := NewTenantProvisioner(clientsAt(t, "http://127.0.0.1:1", nil), newBooks(), testBaseline(t), testPrices(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []string{"", "account", "account.create", "account.create.prod", "account.nuke.nonprod", "account.ebs.nonprod", "account.create.nonprod.eu-west-1", "tenant.record"} {
+		plan := models.Plan{Content: models.PlanContent{Inputs: []byte(`{"slug":"payments"}`), Parts: []models.PlanPart{{Class: models.NonProd, Changes: []models.Change{{Step: step}}}}}}
+		if _, err := tenants.Steps(plan); err == nil {
+			t.Errorf("step %q was taken", step)
+		}
+	}
+	if _, err := tenants.Steps(models.Plan{Content: models.PlanContent{Inputs: []byte(`[]`)}}); err == nil {
+		t.Error("inputs that are none were taken")
+	}
+}
+
 func TestPlanSeesAFullOrganization(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 500)
