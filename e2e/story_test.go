@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/playwright-community/playwright-go"
 )
@@ -64,7 +65,7 @@ func TestTheWholeStory(t *testing.T) {
 	decides.ok(decides.page.WaitForURL("**" + path))
 
 	asks.open(path)
-	asks.ok(asks.page.GetByRole("link", playwright.PageGetByRoleOptions{Name: "Open run"}).First().Click())
+	asks.ok(asks.page.GetByRole("link", playwright.PageGetByRoleOptions{Name: "Open the run"}).First().Click())
 	asks.ok(asks.page.WaitForURL("**/runs/*"))
 	asks.shot("running")
 	asks.state("Succeeded") // the stream brings it
@@ -140,7 +141,7 @@ func TestRetryAfterAnInjectedFailure(t *testing.T) {
 	a := sharedApp(t)
 	asks := newVisitor(t, a, desk).signIn("owner")
 	const slug = "bumpy"
-	rule := postRule(t, a, `{"service":"cloudformation","action":"create_failed","logical_id":"LogKey","match":"slw-`+slug+`-baseline","reason":"Simulated: the key quota is used up","times":1}`)
+	rule := postRule(t, a, `{"service":"cloudformation","action":"create_failed","logical_id":"BaselineKey","match":"slw-`+slug+`-baseline","reason":"Simulated: the key quota is used up","times":1}`)
 	t.Log("failure rule", rule)
 	path := asks.ask(slug)
 	asks.state("Awaiting approval")
@@ -148,7 +149,7 @@ func TestRetryAfterAnInjectedFailure(t *testing.T) {
 	judge.openFromQueue(slug)
 	judge.click("button", "Approve this plan")
 	judge.open(path)
-	judge.ok(judge.page.GetByRole("link", playwright.PageGetByRoleOptions{Name: "Open run"}).First().Click())
+	judge.ok(judge.page.GetByRole("link", playwright.PageGetByRoleOptions{Name: "Open the run"}).First().Click())
 	judge.state("Failed")
 	judge.sees("the key quota is used up")
 	judge.shot("failed")
@@ -161,22 +162,31 @@ func TestRetryAfterAnInjectedFailure(t *testing.T) {
 }
 
 func TestDraftOutlivesTheSession(t *testing.T) {
-	a := sharedApp(t)
-	v := newVisitor(t, a, desk).signIn("developer")
+	a := ownApp(t, "SLIPWAY_SESSION_IDLE=1m", "SLIPWAY_SESSION_MAX=1m")
+	v := newVisitor(t, a, desk).signIn("admin")
 	v.open("/tenants/new")
 	v.fillTenant("draft-team")
-	v.ok(v.page.Context().ClearCookies(playwright.BrowserContextClearCookiesOptions{}))
-	t.Run("kept by hand", func(t *testing.T) {
-		v.t = t
-		v.signIn("developer")
-		v.open("/tenants/new")
-		v.fillTenant("draft-team")
-		v.click("button", "Keep as draft")
-		v.ok(v.page.WaitForURL(v.app.url + "/"))
-		v.sees("New tenant draft-team")
-		v.ok(v.page.GetByRole("link", playwright.PageGetByRoleOptions{Name: "New tenant draft-team"}).First().Click())
-		v.ok(v.must.Locator(v.page.Locator("#display_name")).ToHaveValue("Team draft-team"))
+	v.click("button", "Keep as draft")
+	v.ok(v.page.WaitForURL(a.url + "/"))
+	v.sees("New tenant draft-team")
+	v.open("/tenants/new")
+	v.fillTenant("late-team")
+	eventually(t, "the end of the session", 3*time.Minute, func() (bool, string) { // seen from another tab
+		answer, err := v.page.Evaluate(`async () => (await fetch('/tenants', {redirect: 'manual'})).type`)
+		return answer == "opaqueredirect", fmt.Sprint(answer, err)
 	})
+	v.click("button", "Make the plan")
+	v.sees("Sign in again")
+	v.shot("expired")
+	v.axe("expired session")
+	v.click("link", "Sign in")
+	v.fill("username", "admin")
+	v.fill("password", "admin")
+	v.ok(v.page.Locator("form:has([name=password]) [type=submit]").Click())
+	v.ok(v.must.Locator(v.page.Locator("#slug")).ToHaveValue("late-team"))
+	v.sees("Your session had ended")
+	v.click("button", "Make the plan")
+	v.state("Awaiting approval")
 }
 
 func TestWithoutScript(t *testing.T) {

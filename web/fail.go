@@ -133,7 +133,8 @@ func (a *App) hints(c *fiber.Ctx, err error, view *views.ErrorPage) {
 	var signIn *auth.NeedSignIn
 	if errors.As(err, &signIn) {
 		view.SignIn = signIn.Link
-		if c.Get("HX-Request") == "true" {
+		r, _ := c.Locals(routeKey{}).(Route)
+		if c.Get("HX-Request") == "true" && r.Limit != LimitCheck { // a check on blur must not take away the form that is being typed
 			c.Set("HX-Redirect", signIn.Link)
 		}
 	}

@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/playwright-community/playwright-go"
+)
+
+// TestEveryPageInEveryLook opens each page as the person it is for, in both themes, at 1280 and 360 px, on what the demo data made:
+// no axe violation, no sideways scroll, no script or policy error.
+func TestEveryPageInEveryLook(t *testing.T) {
+	a := sharedApp(t)
+	guide := newVisitor(t, a, desk).signIn("admin")
+	eventually(t, "the demo tenants", walkTime, func() (bool, string) {
+		guide.open("/tenants?state=ready")
+		body, err := guide.page.Locator("main").InnerText()
+		return strings.Contains(body, "payments") && strings.Contains(body, "storefront"), fmt.Sprint(err)
+	})
+	guide.open("/requests")
+	request := guide.href("Create tenant logistics-returns")
+	rejected := guide.href("Create tenant coin-lab")
+	back := guide.href("Create tenant search")
+	guide.open("/runs")
+	run := guide.href("Create tenant payments")
+	pages := map[string][]string{
+		"admin": {"/", "/tenants", "/tenants?q=nothing-like-this", "/tenants/new", "/tenants/payments", "/approvals", "/requests", "/requests?state=expired", request, rejected, back,
+			"/runs", run, "/runs?state=undone", "/audit", "/audit?q=nothing-like-this", "/admin/roles", "/admin/rules", "/tenants/not-there"},
+		"developer": {"/", request, "/tenants/payments"},
+		"auditor":   {"/", request, "/audit", "/admin/roles"},
+		"nobody":    {"/"},
+	}
+	for person, paths := range pages {
+		t.Run(person, func(t *testing.T) {
+			v := newVisitor(t, a, desk).signIn(person)
+			for _, p := range paths {
+				v.open(p)
+				v.everyLook(person+" "+p, strings.Trim(strings.NewReplacer("/", "_", "?", "_", "=", "_").Replace(p), "_"))
+			}
+		})
+	}
+}
+
+// everyLook turns the page as it stands to each theme and width: colours follow the system by style alone, so nothing is loaded again.
+func (v *visitor) everyLook(where, picture string) {
+	v.t.Helper()
+	for _, scheme := range []*playwright.ColorScheme{playwright.ColorSchemeLight, playwright.ColorSchemeDark} {
+		v.ok(v.page.EmulateMedia(playwright.PageEmulateMediaOptions{ColorScheme: scheme, ReducedMotion: playwright.ReducedMotionReduce}))
+		for _, width := range []int{1280, 360} {
+			v.ok(v.page.SetViewportSize(width, 900))
+			at := fmt.Sprintf("%s, %s, %d px", where, *scheme, width)
+			v.axe(at)
+			v.noSideways(at)
+			v.shot(fmt.Sprintf("%s-%s-%d", picture, *scheme, width))
+		}
+	}
+	v.ok(v.page.SetViewportSize(1280, 900))
+}
+
+// href is where the first link of that name leads.
+func (v *visitor) href(name string) string {
+	v.t.Helper()
+	link, err := v.page.GetByRole("link", playwright.PageGetByRoleOptions{Name: name}).First().GetAttribute("href")
+	v.ok(err)
+	return link
+}
+
+// TestSignInPageAndSignOut looks at what somebody sees who is not signed in.
+func TestSignInPageAndSignOut(t *testing.T) {
+	a := sharedApp(t)
+	for _, l := range []look{{1280, 900, "light", false}, {360, 740, "dark", false}} {
+		v := newVisitor(t, a, l)
+		v.open("/tenants/payments")
+		v.axe("provider's sign-in page")
+		v.noSideways("provider's sign-in page")
+		v.shot(fmt.Sprintf("sign-in-%d", l.width))
+		v.fill("username", "owner")
+		v.fill("password", "wrong")
+		v.ok(v.page.Locator("form:has([name=password]) [type=submit]").Click())
+		v.axe("refused sign-in")
+		v.fill("username", "owner")
+		v.fill("password", "owner")
+		v.ok(v.page.Locator("form:has([name=password]) [type=submit]").Click())
+		v.ok(v.page.WaitForURL(a.url + "/tenants/payments")) // back to where they wanted to go
+		v.ok(v.page.Locator("form[action='/auth/logout'] button").First().DispatchEvent("click", nil))
+		v.ok(v.must.Locator(v.page.Locator("[name=password]")).ToBeVisible()) // through the provider's own end of session
+		v.open("/tenants")
+		v.ok(v.must.Locator(v.page.Locator("[name=password]")).ToBeVisible())
+	}
+}
+
+// TestKeyboardReachesEverything tabs from the top: the skip link first, then every control of the page gets a visible focus.
+func TestKeyboardReachesEverything(t *testing.T) {
+	a := sharedApp(t)
+	v := newVisitor(t, a, desk).signIn("developer")
+	v.open("/tenants/new")
+	v.ok(v.page.Keyboard().Press("Tab"))
+	first, err := v.page.Evaluate(`() => document.activeElement.className`)
+	v.ok(err)
+	if first != "s-skip" {
+		t.Errorf("the first stop is %q, want the skip link", first)
+	}
+	missed, err := v.page.Evaluate(`async () => {
+		const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')].filter(e => e.checkVisibility({checkOpacity: true, checkVisibilityCSS: true}) && !e.disabled);
+		return all.filter(e => e.tabIndex < 0 && !e.closest('[popover]')).map(e => e.outerHTML.slice(0, 80));
+	}`)
+	v.ok(err)
+	if list, _ := missed.([]any); len(list) > 0 {
+		t.Errorf("not reachable by keyboard: %v", list)
+	}
+}
+
+// TestThemeIsKept switches to dark by the form in the frame; the server renders it from the first byte.
+func TestThemeIsKept(t *testing.T) {
+	a := sharedApp(t)
+	v := newVisitor(t, a, desk).signIn("viewer")
+	v.open("/tenants")
+	v.ok(v.page.Locator("button[name=theme][value=dark]").First().Click())
+	v.ok(v.must.Locator(v.page.Locator("html[data-theme=slipway-dark]")).ToHaveCount(1))
+	v.open("/requests")
+	v.ok(v.must.Locator(v.page.Locator("html[data-theme=slipway-dark]")).ToHaveCount(1))
+}
