@@ -243,7 +243,6 @@ func TestStaleWritersWriteNothing(t *testing.T) {
 	run, vend, plan := stale(models.RunWork, req.ID), stale(models.VendWork, account), stale(models.PlanWork, req.ID)
 	j := s.Journal()
 	world := func() string {
-		t.Helper()
 		var all string
 		err := s.pool.QueryRow(t.Context(), `SELECT concat((SELECT jsonb_agg(r) FROM requests r), (SELECT jsonb_agg(t) FROM steps t), (SELECT jsonb_agg(a) FROM accounts a),
 			(SELECT jsonb_agg(c) FROM creation_slots c), (SELECT jsonb_agg(l) FROM locks l), (SELECT count(*) FROM run_events), (SELECT count(*) FROM plans),
