@@ -35,7 +35,7 @@ build: ## Build the production binary, bin/slipway
 
 generate: ## Write generated code, styles, icons and the configuration table again
 	@scripts/node-modules
-	go tool templ generate
+	go tool templ generate -path views
 	npm run --silent build
 	go generate ./web/config
 
