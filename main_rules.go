@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -34,11 +35,27 @@ func (r *running) ruleFile() (source []byte, origin string, err error) {
 	if file == "" {
 		return rules.Default(), "shipped with Slipway", nil
 	}
-	source, err = os.ReadFile(file)
+	source, err = readFile(file, rules.MaxBytes)
 	if err != nil {
 		return nil, file, fmt.Errorf("read the rules: %w", err)
 	}
 	return source, file, nil
+}
+
+// readFile reads one byte more than a file may have, for its loader to refuse.
+func readFile(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}
+
+// auditRules records which rules count, when they are others than before.
+func (r *running) auditRules(ctx context.Context) error {
+	s := r.rules.Status()
+	return r.store.RulesInForce(ctx, s.Digest, s.Origin)
 }
 
 // watchRules takes a changed file over; one that cannot be read or does not compile leaves the last good one in force,
@@ -69,6 +86,9 @@ func (r *running) watchRules(ctx context.Context) {
 				continue
 			}
 			r.log.Info("rules: a changed file is in force", "digest", r.rules.Status().Digest)
+			if err := r.auditRules(ctx); err != nil {
+				r.log.Error("rules: the change is not in the audit log", "err", err)
+			}
 		}
 	}
 }
@@ -78,7 +98,7 @@ func (r *running) prices() (*price.List, error) {
 	source, origin := price.Default(), "shipped with Slipway"
 	if file := r.config.Engine.PricesFile; file != "" {
 		var err error
-		if source, err = os.ReadFile(file); err != nil {
+		if source, err = readFile(file, price.MaxBytes); err != nil {
 			return nil, fmt.Errorf("read the prices: %w", err)
 		}
 		origin = file

@@ -193,6 +193,9 @@ func (r *running) tryBegin(ctx context.Context) error {
 	if err := r.store.AdminGroupsAtStart(ctx); err != nil {
 		return err
 	}
+	if err := r.auditRules(ctx); err != nil {
+		return err
+	}
 	if r.worker == nil {
 		return nil
 	}

@@ -59,6 +59,7 @@ var actions = map[string]string{
 	"approval.reject": "rejected", "approval.changes": "asked for changes in", "approval.break_glass": "approved alone, by break-glass,",
 	"tenant.creating": "registered the tenant", "tenant.ready": "made the tenant ready", "tenant.broken": "left the tenant incomplete",
 	"account.creating": "reserved an account", "account.slot": "queued an account to be created", "account.change": "recorded what AWS said of an account",
+	"rules.change": "put other rules in force by",
 }
 
 // actionWords says an audit action as a person would; one without words of its own stays as it is, with spaces.
