@@ -58,38 +58,38 @@ func (r *running) auditRules(ctx context.Context) error {
 	return r.store.RulesInForce(ctx, s.Digest, s.Origin)
 }
 
-// watchRules takes a changed file over; one that cannot be read or does not compile leaves the last good one in force,
-// and the rules page says why.
+// watchRules takes a changed file over within seconds.
 func (r *running) watchRules(ctx context.Context) {
 	if r.config.Engine.RulesFile == "" {
 		return
 	}
 	tick := time.NewTicker(rulesEvery)
 	defer tick.Stop()
-	unreadable := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			r.lookAtRules()
 		}
-		source, origin, err := r.ruleFile()
-		switch {
-		case err != nil && !unreadable:
-			unreadable = true
-			r.rules.Refuse(err, r.clock.Now())
-			r.log.Error("rules", "err", err)
-		case err == nil && (unreadable || !bytes.Equal(source, r.ruleSource)):
-			unreadable, r.ruleSource = false, source
-			if err := r.rules.Replace(source, origin, r.clock.Now()); err != nil {
-				r.log.Error("rules: the last good file stays in force", "err", err)
-				continue
-			}
-			r.log.Info("rules: a changed file is in force", "digest", r.rules.Status().Digest)
-			if err := r.auditRules(ctx); err != nil {
-				r.log.Error("rules: the change is not in the audit log", "err", err)
-			}
+	}
+}
+
+// lookAtRules leaves the last good file in force when this one cannot be read or does not compile; the rules page says why.
+func (r *running) lookAtRules() {
+	source, origin, err := r.ruleFile()
+	switch {
+	case err != nil && r.ruleSource != nil:
+		r.ruleSource = nil
+		r.rules.Refuse(err, r.clock.Now())
+		r.log.Error("rules: the last good file stays in force", "err", err)
+	case err == nil && !bytes.Equal(source, r.ruleSource):
+		r.ruleSource = source
+		if err := r.rules.Replace(source, origin, r.clock.Now()); err != nil {
+			r.log.Error("rules: the last good file stays in force", "err", err)
+			return
 		}
+		r.log.Info("rules: a changed file is in force", "digest", r.rules.Status().Digest)
 	}
 }
 

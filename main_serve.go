@@ -91,7 +91,7 @@ type running struct {
 	changes    *store.Changes
 	groups     *regexp.Regexp // what a tenant's groups must match
 	rules      *rules.Live
-	ruleSource []byte // the file that was tried last
+	ruleSource []byte // the file that was tried last; nil when it could not be read
 }
 
 // serve runs until the context ends, which is the first signal, or until a listener fails.
