@@ -65,18 +65,27 @@ func (r *running) watchRules(ctx context.Context) {
 	}
 	tick := time.NewTicker(rulesEvery)
 	defer tick.Stop()
+	unaudited := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			r.lookAtRules()
 		}
+		if unaudited = r.lookAtRules() || unaudited; !unaudited {
+			continue
+		}
+		if err := r.auditRules(ctx); err != nil {
+			r.log.Error("rules: the change is not in the audit log yet", "err", err)
+			continue
+		}
+		unaudited = false
 	}
 }
 
 // lookAtRules leaves the last good file in force when this one cannot be read or does not compile; the rules page says why.
-func (r *running) lookAtRules() {
+// It tells whether another file is in force now.
+func (r *running) lookAtRules() (changed bool) {
 	source, origin, err := r.ruleFile()
 	switch {
 	case err != nil && r.ruleSource != nil:
@@ -87,10 +96,12 @@ func (r *running) lookAtRules() {
 		r.ruleSource = source
 		if err := r.rules.Replace(source, origin, r.clock.Now()); err != nil {
 			r.log.Error("rules: the last good file stays in force", "err", err)
-			return
+			return false
 		}
 		r.log.Info("rules: a changed file is in force", "digest", r.rules.Status().Digest)
+		return true
 	}
+	return false
 }
 
 // prices reads the platform team's price file, or the shipped one.
