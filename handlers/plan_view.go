@@ -26,7 +26,7 @@ func planView(now time.Time, p models.Plan, r models.RequestPage) *views.Plan {
 		v.Total += len(part.Changes)
 	}
 	for _, l := range p.Content.Cost {
-		v.Cost = append(v.Cost, views.CostRow{Item: l.Item, Part: l.Part, Now: ui.USD(l.Now), Planned: ui.USD(l.Planned), Delta: ui.Delta(l.Planned.Sub(l.Now)), Dir: l.Planned.Cmp(l.Now)})
+		v.Cost = append(v.Cost, views.CostRow{Item: strings.TrimSuffix(l.Item, " ("+p.Notes.Region+" list price)"), Part: l.Part, Now: ui.USD(l.Now), Planned: ui.USD(l.Planned), Delta: ui.Delta(l.Planned.Sub(l.Now)), Dir: l.Planned.Cmp(l.Now)})
 	}
 	return v
 }
@@ -53,6 +53,38 @@ func planPart(id string, p models.PlanPart) views.PlanPart {
 	for i, ch := range changes {
 		v.Changes = append(v.Changes, changeView(fmt.Sprintf("%s-%d", id, i+1), ch))
 	}
+	return folded(v, p.Blueprint)
+}
+
+// foldOver is how many harmless changes of a kind stand one by one; more fold into one row that opens.
+const foldOver = 5
+
+// folded puts the many additions of a part, and what exists already, behind one row each. What takes something away or
+// changes it always stands by itself.
+func folded(v views.PlanPart, blueprint string) views.PlanPart {
+	add := func(id string, action models.Action, title string, belongs func(ui.Change) bool) {
+		var in, out []ui.Change
+		for _, ch := range v.Changes {
+			if ch.Action == action && belongs(ch) {
+				in = append(in, ch)
+			} else {
+				out = append(out, ch)
+			}
+		}
+		if len(in) > foldOver {
+			v.Changes = out
+			v.Folds = append(v.Folds, ui.Fold{ID: v.ID + id, Action: action, Title: fmt.Sprintf("%d %s", len(in), title), Changes: in})
+		}
+	}
+	resource := func(ch ui.Change) bool { return blueprint != "" && strings.HasPrefix(ch.Type, "AWS::") }
+	add("-settings", models.Add, "settings of the account", func(ch ui.Change) bool { return blueprint != "" && !resource(ch) })
+	add("-stack", models.Add, "resources of "+blueprint, resource)
+	add("-add", models.Add, "things", func(ui.Change) bool { return true })
+	add("-exists", models.Exists, "things", func(ui.Change) bool { return true })
+	there := slices.IndexFunc(v.Changes, func(ch ui.Change) bool { return ch.Action == models.Exists })
+	if there >= 0 && len(v.Folds) > 0 { // they are in order, what exists last
+		v.Changes, v.There = v.Changes[:there], v.Changes[there:]
+	}
 	return v
 }
 
@@ -77,7 +109,11 @@ func budgetNote(r models.RequestPage, planned decimal.Decimal) string {
 	if !ok || !in.Budget.IsPositive() {
 		return ""
 	}
-	return fmt.Sprintf("%.0f %% of the budget of %s", share(planned, in.Budget), ui.Dollars(in.Budget))
+	part := share(planned, in.Budget)
+	if part > 0 && part < 1 {
+		return "under 1 % of the budget of " + ui.Dollars(in.Budget)
+	}
+	return fmt.Sprintf("%.0f %% of the budget of %s", part, ui.Dollars(in.Budget))
 }
 
 // planGood says how long a waiting plan may still be approved as it stands.
@@ -128,7 +164,7 @@ func demandRows(now time.Time, a models.Actor, r models.RequestPage) []views.Dem
 		if x.RuleID != "" {
 			continue
 		}
-		rows = append(rows, views.Demand{Who: x.PersonName, Note: decisionNote(x), When: ui.Ago(now, x.At), State: demandState(x, r.Plan.Hash)})
+		rows = append(rows, views.Demand{Who: x.PersonName, Note: decisionNote(r, x), When: ui.Ago(now, x.At), State: demandState(x, r.Plan.Hash)})
 	}
 	if r.Request.State.Final() || r.Request.HasRun() {
 		return rows
@@ -161,12 +197,13 @@ func demandState(x models.Approval, hash string) views.DemandState {
 	return views.DemandApproved
 }
 
-func decisionNote(x models.Approval) string {
+// decisionNote leaves out a reason that stands above the plan already.
+func decisionNote(r models.RequestPage, x models.Approval) string {
 	note := "as " + x.Role
 	if x.BreakGlass {
 		note += ", break-glass"
 	}
-	if x.Reason != "" {
+	if x.Reason != "" && x.Reason != r.Request.Reason {
 		note += ": " + x.Reason
 	}
 	return note

@@ -33,9 +33,7 @@ func tenantView(now time.Time, a models.Actor, t models.TenantPage) views.Tenant
 	for _, g := range t.Groups {
 		d.Members = append(d.Members, memberGroup(now, g))
 	}
-	for _, e := range t.Entries {
-		d.Activity = append(d.Activity, activity(now, e))
-	}
+	d.Activity = activities(now, t.Entries)
 	return d
 }
 
@@ -52,15 +50,11 @@ func priceNote(n models.PlanNotes) string {
 	if n.PriceDate == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s list prices of %s", n.Region, n.PriceDate)
-}
-
-func activity(now time.Time, e models.AuditEntry) ui.Entry {
-	entry := ui.Entry{Icon: ui.IconScrollText, Tone: ui.Idle, Who: e.Actor, Text: actionWords(e.Action), When: ui.Ago(now, e.At)}
-	if e.ObjectType == "request" && models.ValidID(e.ObjectID) {
-		entry.URL, entry.Word = urls.Request(e.ObjectID), e.ObjectName
+	day := n.PriceDate
+	if t, err := time.Parse(time.DateOnly, day); err == nil {
+		day = t.Format("2 Jan 2006")
 	}
-	return entry
+	return fmt.Sprintf("%s list prices of %s", n.Region, day)
 }
 
 func requestURL(id string) string { return urls.Request(id) }

@@ -63,16 +63,54 @@
     polls.delete(el);
     if (on) polls.set(el, setInterval(() => el.isConnected ? window.htmx.trigger(el, 'slipway:poll') : poll(el, false), 3000));
   };
+
+  // What went wrong on the way is said where the reader is, and taken back once an answer comes again.
+  const tell = (words, tone, node) => {
+    const area = document.getElementById('trouble');
+    if (!area) return;
+    const box = node || document.createElement('p');
+    if (!node) {
+      box.className = `s-flash ${tone}`;
+      box.textContent = words;
+    }
+    if (area.textContent !== box.textContent) area.replaceChildren(box);
+  };
+  const calm = () => document.getElementById('trouble')?.replaceChildren();
+  const lost = 'The connection to Slipway is lost. What you see may be old. It goes on by itself once Slipway answers.';
+
+  document.addEventListener('htmx:responseError', (event) => {
+    const { status, responseText } = event.detail.xhr;
+    const answer = new DOMParser().parseFromString(responseText, 'text/html').querySelector('.s-flash');
+    if (status === 401) tell('Your session has ended. Reload the page to sign in again.', 'is-warn');
+    else tell(`Slipway answered with error ${status}. Reload the page to see what holds.`, 'is-fail', answer && document.adoptNode(answer));
+  });
+  for (const name of ['htmx:sendError', 'htmx:timeout']) document.addEventListener(name, () => tell(lost, 'is-warn'));
+  document.addEventListener('htmx:afterOnLoad', (event) => {
+    if (event.detail.successful) calm();
+  });
+
+  // A stream that ends and opens again within seconds is no news. Its error is an event without words, so it is not logged.
+  let silence = 0;
+  if (window.htmx) window.htmx.createEventSource = (url) => {
+    const source = new EventSource(url, { withCredentials: true });
+    Object.defineProperty(source, 'onerror', { set: (then) => source.addEventListener('error', () => then()) });
+    return source;
+  };
+
   const live = (event) => event.target.closest?.('[data-live]');
 
   document.addEventListener('htmx:sseError', (event) => {
     const el = live(event);
+    if (el && !silence) silence = setTimeout(() => tell(lost, 'is-warn'), 5000);
     if (el && event.detail?.source?.readyState === EventSource.CLOSED && !polls.has(el)) poll(el, true);
   });
   for (const name of ['htmx:sseOpen', 'htmx:sseClose']) {
     document.addEventListener(name, (event) => {
       const el = live(event);
       if (el) poll(el, false);
+      clearTimeout(silence);
+      silence = 0;
+      calm();
     });
   }
   document.addEventListener('htmx:sseBeforeMessage', (event) => keep(event.target));

@@ -21,7 +21,6 @@ type MappingRow struct {
 	Last       bool   // the last mapping that grants platform-admin cannot be removed
 	By         string // who added it
 	At         ui.When
-	People     int // how many people with this group have signed in
 }
 
 // MappingForm adds a mapping.

@@ -91,6 +91,8 @@ type PlanPart struct {
 	Name    string // "Account payments-nonprod", "Organization"
 	Note    string // account number, region, baseline version
 	Changes []ui.Change
+	Folds   []ui.Fold   // many harmless changes of a kind behind one row
+	There   []ui.Change // what exists already, when it is too little to fold
 }
 
 // CostRow is one monthly position.

@@ -96,6 +96,9 @@ func (r Request) banner() *ui.Callout {
 	return nil
 }
 
+// inputsFirst puts what was asked for before the plan, except where the plan takes something away: that stands first.
+func (r Request) inputsFirst() bool { return r.Plan == nil || r.Plan.destructive() == "" }
+
 // destructive says which kinds of change an approver must have read; empty when nothing is taken away.
 func (p Plan) destructive() string {
 	var parts []string

@@ -59,9 +59,6 @@ func (t *tx) annotate(req models.Request, p *models.Planned) error {
 	if n.NewGroups, err = unseenGroups(t.db, groups); err != nil {
 		return err
 	}
-	if len(n.NewGroups) > 0 {
-		n.Notes = append(n.Notes, "No sign-in has shown these groups yet: "+strings.Join(n.NewGroups, ", ")+".")
-	}
 	if err := t.usualTime(req.Kind, n); err != nil {
 		return err
 	}

@@ -22,6 +22,23 @@ type Change struct {
 	Props  []Prop
 }
 
+// Fold is many harmless changes of one kind behind one row that opens without script.
+type Fold struct {
+	ID      string // unique on the page
+	Action  models.Action
+	Title   string // "13 resources of tenant-baseline@1.0.0"
+	Changes []Change
+}
+
+// names lists what is inside, for a reader who leaves it closed.
+func (f Fold) names() string {
+	names := make([]string, len(f.Changes))
+	for i, c := range f.Changes {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
 // allNew tells whether nothing has a value before, so that the column for it can be left out.
 func (c Change) allNew() bool {
 	return !slices.ContainsFunc(c.Props, func(p Prop) bool { return p.Before != nil })

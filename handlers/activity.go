@@ -1,0 +1,93 @@
+package handlers
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"slipway/models"
+	"slipway/views/ui"
+	"slipway/views/urls"
+)
+
+// actions are what the audit log's verbs mean to a reader of an activity list; the object's name follows.
+var actions = map[string]string{
+	"request.submit": "asked for", "request.edit": "changed the answers of", "request.comment": "commented on", "request.planning": "began to plan",
+	"request.awaiting_approval": "put up for decision", "request.approved": "has all approvals for", "request.running": "began", "request.stopping": "asked to stop",
+	"request.succeeded": "finished", "request.failed": "stopped at a failure in", "request.rejected": "rejected", "request.cancelled": "cancelled",
+	"request.expired": "let expire", "request.abandoned": "abandoned", "plan.computed": "computed the plan of", "approval.approve": "approved",
+	"approval.reject": "rejected", "approval.changes": "asked for changes in", "approval.break_glass": "approved alone, by break-glass,",
+	"tenant.creating": "registered the tenant", "tenant.ready": "made the tenant ready", "tenant.broken": "left the tenant incomplete",
+	"account.creating": "reserved", "account.slot": "queued the creation of", "rules.change": "put other rules in force by",
+}
+
+// actionWords says an audit action as a person would; one without words of its own stays as it is, with spaces.
+func actionWords(action string) string {
+	if words, ok := actions[action]; ok {
+		return words
+	}
+	return strings.NewReplacer(".", " ", "_", " ").Replace(action)
+}
+
+// echoes are moves of a request that only follow from a person's decision, which has an entry of its own.
+var echoes = []string{"request.approved", "request.rejected", "request.changes_requested"}
+
+func activities(now time.Time, entries []models.AuditEntry) []ui.Entry {
+	var list []ui.Entry
+	for _, e := range entries {
+		if !slices.Contains(echoes, e.Action) || isSystem(e) {
+			list = append(list, activity(now, e))
+		}
+	}
+	return list
+}
+
+// isSystem tells whether a part of Slipway acted, and nobody else.
+func isSystem(e models.AuditEntry) bool { return e.Role == "system" }
+
+func activity(now time.Time, e models.AuditEntry) ui.Entry {
+	entry := ui.Entry{Icon: ui.IconScrollText, Tone: ui.Idle, Who: e.Actor, Text: actionWords(e.Action), When: ui.Ago(now, e.At)}
+	if isSystem(e) {
+		entry.Who = "Slipway"
+	}
+	switch e.Action {
+	case "request.failed", "tenant.broken":
+		entry.Icon, entry.Tone = ui.IconCircleX, ui.Fail
+	case "request.succeeded", "tenant.ready":
+		entry.Icon, entry.Tone = ui.IconCircleCheck, ui.OK
+	case "account.change":
+		entry.Text = accountWords(e)
+	}
+	switch {
+	case e.ObjectType == "request" && models.ValidID(e.ObjectID):
+		entry.URL, entry.Word = urls.Request(e.ObjectID), e.ObjectName
+	case e.ObjectType == "account":
+		entry.Text += " account " + e.ObjectName
+	}
+	return entry
+}
+
+// accountWords says what a change of an account's row means.
+func accountWords(e models.AuditEntry) string {
+	var was, is struct {
+		OU       string `json:"ou"`
+		State    string `json:"state"`
+		AWSID    string `json:"aws_id"`
+		CreateID string `json:"create_id"`
+	}
+	if json.Unmarshal(e.Before, &was) != nil || json.Unmarshal(e.After, &is) != nil {
+		return "changed"
+	}
+	switch {
+	case was.AWSID == "" && is.AWSID != "":
+		return "got AWS's number for"
+	case was.CreateID == "" && is.CreateID != "":
+		return "asked AWS to create"
+	case was.OU != is.OU:
+		return "moved"
+	case was.State != is.State:
+		return "made " + is.State
+	}
+	return "noted AWS's word on"
+}
