@@ -41,9 +41,6 @@ type world struct {
 
 func newWorld(t *testing.T, speed float64) *world {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs PostgreSQL")
-	}
 	db, _ := pgtest.Database(t, func(context.Context, string) error { return nil })
 	level := slog.LevelError
 	if testing.Verbose() {
