@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
 
@@ -73,10 +74,11 @@ type process struct {
 	vars       map[string]string
 	web, works bool
 	log        *slog.Logger
-	page, ops  net.Listener // opened already, or nil
-	extra      []web.Route  // stand-ins for the outside world
-	failed     chan error   // what ends the process from outside of it; may be nil
-	ready      func()       // called once /readyz would say yes; may be nil
+	page, ops  net.Listener    // opened already, or nil
+	extra      []web.Route     // stand-ins for the outside world
+	failed     chan error      // what ends the process from outside of it; may be nil
+	ready      func()          // called once /readyz would say yes; may be nil
+	tracer     pgx.QueryTracer // sees every query; nil outside of tests
 }
 
 // running is what serve has started and has to stop.

@@ -33,7 +33,7 @@ func (r *running) open(ctx context.Context) error {
 	}
 	r.store, err = store.Open(ctx, store.Options{
 		URL: c.Database.URL.Reveal(), Connections: int(c.Database.Connections), Clock: r.clock, Logger: r.log, GroupPattern: r.groups,
-		AdminGroups: c.SignIn.AdminGroups, AccountEmail: c.AWS.AccountEmail, Slots: c.AWS.AccountSlots, BreakGlass: c.Engine.BreakGlass,
+		AdminGroups: c.SignIn.AdminGroups, AccountEmail: c.AWS.AccountEmail, Slots: c.AWS.AccountSlots, BreakGlass: c.Engine.BreakGlass, Tracer: r.tracer,
 	})
 	if err != nil {
 		return err

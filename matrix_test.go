@@ -7,7 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -98,13 +98,20 @@ func TestNobodySeesAnotherTenant(t *testing.T) {
 
 // matrix is the product in this process, with two tenants that were made by hand.
 type matrix struct {
-	t      *testing.T
+	t      testing.TB
 	url    string
 	routes []web.Route
 	people map[string]*http.Client
 	tokens map[string]string
 	ids    map[string]map[string]string // object to route parameter to value
 	owner  *pgx.Conn
+
+	vars   map[string]string // over the usual configuration
+	tracer pgx.QueryTracer
+	log    io.Writer
+	app    *running
+	face   *web.App
+	issuer string
 }
 
 // asked is the state the requests are put into before a route is asked, so that a right is not hidden by a state; failed elsewhere.
@@ -114,11 +121,14 @@ var asked = map[string]models.RequestState{
 	"/runs/:id/stop": models.Running,
 }
 
-func newMatrix(t *testing.T) *matrix {
+func newMatrix(t testing.TB, change ...func(*matrix)) *matrix {
 	t.Helper()
 	owner, app := pgtest.Database(t, store.Migrate)
-	m := &matrix{t: t, people: map[string]*http.Client{}, tokens: map[string]string{}}
-	m.serve(app)
+	m := &matrix{t: t, people: map[string]*http.Client{}, tokens: map[string]string{}, vars: map[string]string{"SLIPWAY_DATABASE_URL": app}, log: io.Discard}
+	for _, c := range change {
+		c(m)
+	}
+	m.serve()
 	for _, name := range matrixPeople {
 		m.signIn(name)
 	}
@@ -126,7 +136,7 @@ func newMatrix(t *testing.T) *matrix {
 	return m
 }
 
-func (m *matrix) serve(database string) {
+func (m *matrix) serve() {
 	pages, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		m.t.Fatal(err)
@@ -138,6 +148,7 @@ func (m *matrix) serve(database string) {
 	m.url = fmt.Sprintf("http://localhost:%d", pages.Addr().(*net.TCPAddr).Port)
 	issuer := "http://" + provider.Addr().String() + "/dev/idp"
 	people := append(idp.Demo(), idp.Person{Name: "fresh", FullName: "Fresh Face", Groups: []string{"engineers"}})
+	m.issuer = issuer
 	handler, err := idp.New(idp.Config{Issuer: issuer, People: people, Clients: []idp.Client{idp.Slipway(m.url, "secret")}})
 	if err != nil {
 		m.t.Fatal(err)
@@ -145,14 +156,15 @@ func (m *matrix) serve(database string) {
 	idpServer := &http.Server{Handler: handler, ReadHeaderTimeout: time.Second}
 	go func() { _ = idpServer.Serve(provider) }()
 	m.t.Cleanup(func() { _ = idpServer.Close() })
-	vars := map[string]string{"SLIPWAY_PUBLIC_URL": m.url, "SLIPWAY_DATABASE_URL": database, "SLIPWAY_OIDC_ISSUER": issuer, "SLIPWAY_OIDC_CLIENT_ID": "slipway",
+	vars := map[string]string{"SLIPWAY_PUBLIC_URL": m.url, "SLIPWAY_OIDC_ISSUER": issuer, "SLIPWAY_OIDC_CLIENT_ID": "slipway",
 		"SLIPWAY_OIDC_CLIENT_SECRET": "secret", "SLIPWAY_ADMIN_GROUPS": "platform-admins", "SLIPWAY_AWS_REGION": "eu-west-1", "SLIPWAY_AWS_REGIONS": "eu-west-1",
 		"SLIPWAY_EXTERNAL_ID": "external", "SLIPWAY_SECRET_KEYS": strings.Repeat("A", 43) + "=", "SLIPWAY_DRAIN_DELAY": "0s"}
+	maps.Copy(vars, m.vars)
 	c, err := config.Load(vars, "web")
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	r := &running{process: process{config: c, vars: vars, web: true, log: slog.New(slog.DiscardHandler), page: pages}, clock: &models.ShiftedClock{},
+	r := &running{process: process{config: c, vars: vars, web: true, log: telemetry.Logger(m.log, telemetry.LogOptions{JSON: true, Level: "debug", Secrets: c.Secrets()}), page: pages, tracer: m.tracer}, clock: &models.ShiftedClock{},
 		metrics: telemetry.Registry("test"), started: make(chan struct{})}
 	if err := r.open(m.t.Context()); err != nil {
 		m.t.Fatal(err)
@@ -171,7 +183,8 @@ func (m *matrix) serve(database string) {
 		}
 		r.store.Close()
 	})
-	m.routes = f.(*web.App).Routes()
+	m.app, m.face = r, f.(*web.App)
+	m.routes = m.face.Routes()
 	<-r.started
 }
 
@@ -280,7 +293,8 @@ func objectsOf(r web.Route) []string {
 	return []string{"-"}
 }
 
-func (m *matrix) row(r web.Route, object string) string {
+// path is the route's address for an object.
+func (m *matrix) path(r web.Route, object string) string {
 	path := strings.ReplaceAll(r.Path, "/static/:name", "/static/app.css")
 	for name, value := range m.ids[object] {
 		if prefix, ok := strings.CutSuffix(name, ":id"); ok {
@@ -289,6 +303,11 @@ func (m *matrix) row(r web.Route, object string) string {
 			path = strings.ReplaceAll(path, name, value)
 		}
 	}
+	return path
+}
+
+func (m *matrix) row(r web.Route, object string) string {
+	path := m.path(r, object)
 	cells := []string{r.Pattern(), object}
 	for _, person := range matrixPeople {
 		if r.Path == "/auth/logout" { // would end the session that the other rows need

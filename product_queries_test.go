@@ -1,0 +1,122 @@
+//go:build dev
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"slipway/web"
+)
+
+// queryLog is every statement that the whole request sends, whoever sends it.
+type queryLog struct {
+	mu  sync.Mutex
+	sql []string
+}
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (q *queryLog) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
+	if len(d.Args) == 1 && d.Args[0] == "clock_offset" { // the development clock is asked for in the background, and in no other build
+		return ctx
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.sql = append(q.sql, d.SQL)
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (q *queryLog) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (q *queryLog) take() []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	sql := q.sql
+	q.sql = nil
+	return sql
+}
+
+// mostQueries is what a page may ask of the database, the session and the navigation included: a list 4, an object and the
+// home page, which is several lists, 10.
+func mostQueries(r web.Route) int {
+	if r.Path == "/" || len(objectsOf(r)) > 1 {
+		return 10
+	}
+	return 4
+}
+
+// TestQueriesPerPage asks for every page of the route table with 1, 50 and 500 rows of whatever it shows.
+func TestQueriesPerPage(t *testing.T) {
+	q := &queryLog{}
+	m := newMatrix(t, func(m *matrix) { m.tracer = q })
+	rows, err := os.ReadFile(filepath.Join("testdata", "rows.sql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, have := map[string]int{}, 0
+	for _, n := range []int{1, 50, 500} {
+		m.exec(`SELECT set_config('slipway.from', $1, false), set_config('slipway.to', $2, false)`, fmt.Sprint(have+1), fmt.Sprint(n))
+		m.exec(string(rows))
+		have = n
+		for _, r := range m.routes {
+			if r.Method != http.MethodGet || r.Kind != web.Page && r.Kind != web.Fragment {
+				continue
+			}
+			m.exec(`UPDATE requests SET state = 'changes_requested' WHERE id = $1`, m.ids["own"]["/requests/:id"])
+			for _, person := range []string{"admin", "developer"} { // the developer asked for request one, and is a member of one tenant
+				name := r.Pattern() + " as " + person
+				q.take()
+				status, size := m.count(r, person)
+				sql := q.take()
+				if status == http.StatusForbidden || status == http.StatusNotFound && strings.HasPrefix(r.Path, "/admin") { // no page for them
+					continue
+				}
+				if status != http.StatusOK {
+					t.Errorf("%s with %d rows: %d", name, n, status)
+				}
+				if len(sql) > mostQueries(r) || len(sql) == 0 {
+					t.Errorf("%s with %d rows: %d queries, at most %d:\n%s", name, n, len(sql), mostQueries(r), strings.Join(sql, "\n"))
+				}
+				if before, ok := seen[name]; ok && before != len(sql) {
+					t.Errorf("%s: %d queries with %d rows, %d with fewer:\n%s", name, len(sql), n, before, strings.Join(sql, "\n"))
+				}
+				seen[name] = len(sql)
+				t.Logf("%s with %d rows: %d queries, %d bytes", name, n, len(sql), size)
+			}
+		}
+	}
+	if len(seen) < 25 {
+		t.Errorf("only %d pages were asked for", len(seen))
+	}
+}
+
+// count asks for the page of tenant one, or the fragment as htmx would.
+func (m *matrix) count(r web.Route, person string) (status, size int) {
+	req, err := http.NewRequestWithContext(m.t.Context(), r.Method, m.url+m.path(r, "own"), nil)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if r.Kind == web.Fragment {
+		req.Header.Set("HX-Request", "true")
+	}
+	res, err := m.people[person].Do(req)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return res.StatusCode, len(body)
+}
