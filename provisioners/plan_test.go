@@ -182,6 +182,33 @@ func TestOneRequestAtATimeOnAnObject(t *testing.T) {
 	}
 }
 
+// TestHalfARunOvertakesOtherPlans: a run that goes back to the queue has changed the object all the same.
+func TestHalfARunOvertakesOtherPlans(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, newWorld("one", "two"))
+	object := models.NewID()
+	first, second := h.submit(object), h.submit(object)
+	h.drive(first, models.AwaitingApproval)
+	h.drive(second, models.AwaitingApproval)
+	h.approve(first)
+	h.drive(first, models.Running)
+	h.approve(second)
+	differs := true
+	h.world.find = func(step string) (provisioners.Result, error, bool) {
+		return provisioners.Result{}, provisioners.Mismatch{Words: "it differs"}, step == "two" && differs
+	}
+	h.drive(first, models.Planning)
+	if state := h.state(second); state != models.Planning {
+		t.Errorf("the other request on the object is %s, want planning", state)
+	}
+	differs, h.world.detail = false, "another plan"
+	h.drive(first, models.AwaitingApproval)
+	h.drive(second, models.AwaitingApproval)
+	if _, n := h.notes(second); n != 2 {
+		t.Errorf("the other request has %d plans, want 2", n)
+	}
+}
+
 func TestRetryIsRefusedAfterAnotherRun(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, newWorld("one"))

@@ -116,11 +116,11 @@ func (t *tx) endRun(req models.Request, change models.RunChange) error {
 	if err := t.db.Exec(`UPDATE runs SET failure = ?::jsonb WHERE id = ?`, failure, req.RunID).Error; err != nil {
 		return fmt.Errorf("write the end of run %s: %w", req.RunID, err)
 	}
+	if err := t.overtake(engine(req), req); err != nil { // also when it is planned again: what it did so far is done
+		return err
+	}
 	if change.To == models.Planning {
 		return t.replan(engine(req), &req, change.Reason)
-	}
-	if err := t.overtake(engine(req), req); err != nil {
-		return err
 	}
 	reason := change.Reason
 	if reason == "" && change.Failure != nil {
