@@ -67,11 +67,8 @@ func (t *tx) settle(actor models.Actor, r models.Request) error {
 		}
 	}
 	if r.HasRun() && runStates[r.State] {
-		var ended any
-		if r.State.Final() || r.State == models.Failed {
-			ended = t.now()
-		}
-		if err := t.db.Exec(`UPDATE runs SET state = ?, ended_at = ? WHERE id = ?`, r.State, ended, r.RunID).Error; err != nil {
+		over := r.State.Final() || r.State == models.Failed // a run that ended before, and whose rest was then decided on, keeps its end
+		if err := t.db.Exec(`UPDATE runs SET state = ?, ended_at = CASE WHEN ? THEN COALESCE(ended_at, ?) END WHERE id = ?`, r.State, over, t.now(), r.RunID).Error; err != nil {
 			return fmt.Errorf("move run %s: %w", r.RunID, err)
 		}
 	}

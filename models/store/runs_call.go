@@ -113,7 +113,7 @@ func (t *tx) endRun(req models.Request, change models.RunChange) error {
 	if err != nil {
 		return err
 	}
-	if err := t.db.Exec(`UPDATE runs SET failure = ?::jsonb WHERE id = ?`, failure, req.RunID).Error; err != nil {
+	if err := t.db.Exec(`UPDATE runs SET failure = ?::jsonb, ended_at = ? WHERE id = ?`, failure, t.now(), req.RunID).Error; err != nil {
 		return fmt.Errorf("write the end of run %s: %w", req.RunID, err)
 	}
 	if err := t.overtake(engine(req), req); err != nil { // also when it is planned again: what it did so far is done
