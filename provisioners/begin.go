@@ -3,6 +3,7 @@ package provisioners
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"slipway/models"
@@ -27,6 +28,20 @@ func (e *Engine) begin(ctx context.Context, h *held, rs RunState) error {
 	}
 	h.stop()
 	return e.Journal.BeginRun(ctx, h.job, b)
+}
+
+// retried judges a further attempt by today's rules before its first call, as begin does the first one. What it returns is why it is void.
+func (e *Engine) retried(ctx context.Context, rs RunState) (string, error) {
+	begun := slices.ContainsFunc(rs.Run.Steps, func(s models.Step) bool { return s.Attempt == rs.Run.Attempt })
+	if rs.Request.State != models.Running || rs.Run.Attempt < 2 || begun {
+		return "", nil
+	}
+	facts, err := e.Journal.Facts(ctx, rs.Request.ID)
+	if err != nil {
+		return "", err
+	}
+	void, _ := e.judge(facts, rs.Plan)
+	return void, nil
 }
 
 // judge evaluates today's rules on an approved plan: only a new deny or a higher demand voids it.

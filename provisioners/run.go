@@ -29,6 +29,12 @@ func (e *Engine) run(ctx context.Context, h *held) error {
 	case models.Approved:
 		return e.begin(ctx, h, rs)
 	case models.Running, models.Stopping:
+		if void, err := e.retried(ctx, rs); err != nil || void != "" {
+			if err == nil {
+				err = e.end(ctx, h, Outcome{Run: &RunChange{To: models.Planning, Reason: void}})
+			}
+			return err
+		}
 		return e.advance(ctx, h, rs)
 	}
 	h.stop()

@@ -50,10 +50,13 @@ func (s *Store) StopRun(ctx context.Context, actor models.Actor, requestID strin
 	})
 }
 
-// RetryRun begins a new attempt from the failed step, with the plan that was approved.
+// RetryRun begins a new attempt from the failed step, with the plan that was approved and while its approvals count.
 func (s *Store) RetryRun(ctx context.Context, actor models.Actor, requestID string) error {
 	return s.lead(ctx, actor, requestID, models.Running, "", func(t *tx, req *models.Request) error {
 		if err := t.notOvertaken(*req); err != nil {
+			return err
+		}
+		if err := t.stillApproved(*req); err != nil {
 			return err
 		}
 		if err := t.lockNow(*req); err != nil {
@@ -124,4 +127,17 @@ func (t *tx) notOvertaken(req models.Request) error {
 		return models.Errorf(models.Conflict, "REQ-%d has changed the same %s since this run failed, so the rest needs a new plan.", later[0].Number, req.ObjectType)
 	}
 	return nil
+}
+
+// stillApproved refuses a retry of a plan whose approvals no longer count: dropped with a later plan, or given with a role that is gone.
+func (t *tx) stillApproved(req models.Request) error {
+	planID, err := one[string](t.db, `SELECT plan_id::text FROM runs WHERE id = ?`, req.RunID)
+	if err != nil {
+		return fmt.Errorf("read the plan of run %s: %w", req.RunID, err)
+	}
+	void, err := t.recheck(req, planID)
+	if err == nil && void != "" {
+		err = models.Errorf(models.Conflict, "%s Plan again: what is left needs a new decision.", void)
+	}
+	return err
 }

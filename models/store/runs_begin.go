@@ -29,7 +29,7 @@ func (j *Journal) BeginRun(ctx context.Context, job models.Job, b models.RunBegi
 		}
 		void := b.Void
 		if void == "" {
-			if void, err = t.recheck(req); err != nil {
+			if void, err = t.recheck(req, req.PlanID); err != nil {
 				return err
 			}
 		}
@@ -59,14 +59,14 @@ func (j *Journal) BeginRun(ctx context.Context, job models.Job, b models.RunBegi
 	})
 }
 
-// recheck looks at the approvals of the current plan as of today: who gave them must still hold the role, and not be the requester or
-// an editor. What it returns is why they do not suffice.
-func (t *tx) recheck(req models.Request) (string, error) {
-	plan, err := readPlan(t.db, req.PlanID)
+// recheck looks at the approvals of a plan as of today: who gave them must still hold the role, and not be the requester or an editor.
+// What it returns is why they do not suffice.
+func (t *tx) recheck(req models.Request, planID string) (string, error) {
+	plan, err := readPlan(t.db, planID)
 	if err != nil {
 		return "", err
 	}
-	if plan.Hash != req.PlanHash {
+	if planID == req.PlanID && plan.Hash != req.PlanHash {
 		return "The plan is not the one that was approved.", nil
 	}
 	given, lost, err := t.approvals(req, plan.Hash)
