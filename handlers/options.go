@@ -33,7 +33,7 @@ func objectStateOptions() []ui.Option {
 }
 
 func requestStateOptions() []ui.Option {
-	options := []ui.Option{{Value: "", Label: "Any"}}
+	options := []ui.Option{{Value: "", Label: "Any"}, {Value: "failing", Label: "Stands still"}}
 	for _, s := range models.RequestStates() {
 		if s != models.Draft {
 			options = append(options, ui.Option{Value: string(s), Label: views.RequestState(s).Label})

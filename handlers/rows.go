@@ -124,6 +124,17 @@ func accountCard(now time.Time, a models.Account) views.AccountCard {
 		AWSStateAt: ui.Ago(now, a.AWSStateAt), OU: a.OU, Baseline: ui.Ago(now, a.BaselineAt), Late: a.Late}
 }
 
+// accountCards says of a tenant that stands still that its unfinished accounts stand still too.
+func accountCards(now time.Time, t models.Tenant) []views.AccountCard {
+	cards := rowsOf(now, t.Accounts, accountCard)
+	for i := range cards {
+		if t.State == models.Broken && cards[i].State == models.Creating {
+			cards[i].State = models.Broken
+		}
+	}
+	return cards
+}
+
 func rowsOf[In, Out any](now time.Time, in []In, row func(time.Time, In) Out) []Out {
 	out := make([]Out, 0, len(in))
 	for _, x := range in {

@@ -21,7 +21,7 @@ func runView(now time.Time, a models.Actor, r models.RunPage, wholeLog bool) vie
 		Usual: usual("similar runs take ", r.Usual), LogTotal: len(r.Events), LogTitle: "Events",
 	}
 	if r.Tenant != nil {
-		d.Accounts = rowsOf(now, r.Tenant.Accounts, accountCard)
+		d.Accounts = accountCards(now, *r.Tenant)
 		if a.SeesTenant(r.Tenant.ID) {
 			d.Tenant = r.Tenant.Slug
 		}

@@ -16,7 +16,7 @@ func tenantView(now time.Time, a models.Actor, t models.TenantPage) views.Tenant
 		Slug: t.Tenant.Slug, Name: t.Tenant.DisplayName, Description: t.Tenant.Description, State: t.Tenant.State, CostCentre: t.Tenant.CostCentre,
 		Made: ui.Ago(now, t.Tenant.CreatedAt), RequestID: t.Request.ID, RequestNumber: number(t.Request.Number), RunID: t.Request.RunID,
 		Failure: views.FailureOf(t.Failure), Budget: ui.Dollars(t.Tenant.Budget), Requests: rowsOf(now, t.Requests, requestRow),
-		Runs: rowsOf(now, t.Runs, runRow), SeesAll: a.SeesAll(), Accounts: rowsOf(now, t.Tenant.Accounts, accountCard),
+		Runs: rowsOf(now, t.Runs, runRow), SeesAll: a.SeesAll(), Accounts: accountCards(now, t.Tenant),
 	}
 	_, d.CanRetry = t.Request.MayMove(a, models.Running)
 	for _, r := range t.Runs {

@@ -47,7 +47,7 @@ func stopped(req models.Request, at models.Step) *models.Failure {
 		why = "Stopped"
 	}
 	return &models.Failure{What: why + ".", Cause: fmt.Sprintf("The run ended at a safe point, before %q.", at.Title), Owner: "Requester",
-		Next: "Retry to go on from this step, undo what was made, or give the request up."}
+		Next: "Go on from this step, or give the request up."}
 }
 
 func unknownStep(row models.Step, err error) *models.Failure {

@@ -88,7 +88,7 @@ func requestConditions(actor models.Actor, q models.ListQuery) (c conditions, er
 		return c, err
 	}
 	return c, narrow(&c, q, map[string]filter{
-		"state": oneOf(`r.state`, models.RequestStates()), "kind": oneOf(`r.kind`, []models.RequestKind{models.CreateTenant}),
+		"state": stateOrFailing, "kind": oneOf(`r.kind`, []models.RequestKind{models.CreateTenant}),
 		"tenant": ofTenant, "object": ofObject,
 		"mine": func(c *conditions, _ string) error {
 			c.add(`r.requester_id = ?`, orNull(actor.Person.ID))
@@ -100,6 +100,15 @@ func requestConditions(actor models.Actor, q models.ListQuery) (c conditions, er
 			return nil
 		},
 	})
+}
+
+// stateOrFailing finds one state, or as "failing" what stands still until somebody acts: home counts the same.
+func stateOrFailing(c *conditions, text string) error {
+	if text == "failing" {
+		c.add(`r.state IN ('failed', 'plan_failed')`)
+		return nil
+	}
+	return oneOf(`r.state`, models.RequestStates())(c, text)
 }
 
 // ofTenant finds a tenant's requests by its slug, the one that creates it too.
