@@ -74,11 +74,12 @@ type process struct {
 	vars       map[string]string
 	web, works bool
 	log        *slog.Logger
-	page, ops  net.Listener    // opened already, or nil
-	extra      []web.Route     // stand-ins for the outside world
-	failed     chan error      // what ends the process from outside of it; may be nil
-	ready      func()          // called once /readyz would say yes; may be nil
-	tracer     pgx.QueryTracer // sees every query; nil outside of tests
+	page, ops  net.Listener           // opened already, or nil
+	extra      []web.Route            // stand-ins for the outside world
+	failed     chan error             // what ends the process from outside of it; may be nil
+	ready      func()                 // called once /readyz would say yes; may be nil
+	limits     map[web.Limit]web.Rate // nil: the usual ones
+	tracer     pgx.QueryTracer        // sees every query; nil outside of tests
 }
 
 // running is what serve has started and has to stop.

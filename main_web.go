@@ -37,7 +37,7 @@ func (r *running) face(ctx context.Context) (face, error) {
 	streams := stream.NewHub(stream.Limits{})
 	return web.New(web.Options{
 		PublicURL: r.config.Server.PublicURL, TrustedProxies: r.config.Server.TrustedProxies, Auth: signIn, Routes: r.routes(ctx, streams),
-		Streams: streams, Logger: r.log, Metrics: r.metrics, Ready: r.readiness, AccessGroups: r.store.RoleMappings, Denied: r.store.Denied,
+		Streams: streams, Logger: r.log, Metrics: r.metrics, Limits: r.limits, Ready: r.readiness, AccessGroups: r.store.RoleMappings, Denied: r.store.Denied,
 	})
 }
 

@@ -108,6 +108,7 @@ type matrix struct {
 
 	vars   map[string]string // over the usual configuration
 	tracer pgx.QueryTracer
+	limits map[web.Limit]web.Rate
 	log    io.Writer
 	app    *running
 	face   *web.App
@@ -164,7 +165,7 @@ func (m *matrix) serve() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	r := &running{process: process{config: c, vars: vars, web: true, log: telemetry.Logger(m.log, telemetry.LogOptions{JSON: true, Level: "debug", Secrets: c.Secrets()}), page: pages, tracer: m.tracer}, clock: &models.ShiftedClock{},
+	r := &running{process: process{config: c, vars: vars, web: true, log: telemetry.Logger(m.log, telemetry.LogOptions{JSON: true, Level: "debug", Secrets: c.Secrets()}), page: pages, tracer: m.tracer, limits: m.limits}, clock: &models.ShiftedClock{},
 		metrics: telemetry.Registry("test"), started: make(chan struct{})}
 	if err := r.open(m.t.Context()); err != nil {
 		m.t.Fatal(err)

@@ -239,6 +239,9 @@ func countUpTo(ctx context.Context, s *Store, from string, c conditions) (int, e
 // each hands all filtered rows to fn, up to the limit of an export, in short queries: a slow reader holds no connection. The
 // export is audited before its first row leaves.
 func (l listing[R]) each(ctx context.Context, s *Store, actor models.Actor, name string, c conditions, q models.ListQuery, fn func(R) error) error {
+	if _, err := l.page(q); err != nil { // a bad cursor is bad here, too, although a file begins at the beginning
+		return err
+	}
 	q.After, q.Before = "", ""
 	p, err := l.page(q)
 	if err != nil {
