@@ -68,7 +68,9 @@ func (r *running) employ(ctx context.Context) error {
 	}
 	r.worker, err = provisioners.NewWorker(provisioners.Options{
 		Engine: engine, Pool: r.store.Pool(), Logger: r.log,
-		Seal: func(ctx context.Context) error { return r.store.Seal(ctx, store.SealOptions{}) },
+		Seal: func(ctx context.Context) error {
+			return r.store.Seal(ctx, store.SealOptions{Anchor: r.anchor(clients)})
+		},
 		Sweeps: []provisioners.Sweep{
 			{Name: "tidy", Every: tidyEvery, Do: r.store.Tidy},
 			{Name: "change sets", Every: changeSetsEvery, Do: provisioners.SweepChangeSets(r.store.Registry(), clients)},
@@ -79,6 +81,15 @@ func (r *running) employ(ctx context.Context) error {
 		Gauges: r.store.Gauges,
 	})
 	return err
+}
+
+// anchor keeps the audit log's head in the bucket that is configured; nil without one.
+func (r *running) anchor(clients *aws.Clients) func(context.Context, models.AuditHead) error {
+	bucket := r.config.AWS.AnchorBucket
+	if bucket == "" {
+		return nil
+	}
+	return func(ctx context.Context, head models.AuditHead) error { return clients.KeepHead(ctx, bucket, head) }
 }
 
 // owner names this process in leases: readable in the journal, and never the same twice.

@@ -67,6 +67,7 @@ type AWS struct {
 	ContactEmail    string   `env:"CONTACT_EMAIL" doc:"Their e-mail address."`
 	ContactPhone    string   `env:"CONTACT_PHONE" doc:"Their telephone number."`
 	AlertEmail      string   `env:"ALERT_EMAIL" doc:"Where budget alerts and the alarms of baselines go. Empty means nowhere."`
+	AnchorBucket    string   `env:"AUDIT_ANCHOR_BUCKET" doc:"Bucket with Object Lock that keeps the audit log's head every minute (deploy/aws/hub.yaml makes one). Empty means the process log alone."`
 	AccountSlots    int      `env:"ACCOUNT_SLOTS" envDefault:"1" doc:"Account creations at the same time, 1 to 5."`
 }
 
