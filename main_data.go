@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -56,9 +53,11 @@ func verifyAudit(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	anchor, err := parseAnchor(cmd.String("anchor"))
-	if err != nil {
-		return err
+	var anchor models.AuditHead
+	if text := cmd.String("anchor"); text != "" {
+		if anchor, err = models.ParseAnchor(text); err != nil {
+			return err
+		}
 	}
 	s, err := store.Open(ctx, store.Options{URL: c.Database.URL.Reveal(), Connections: 2})
 	if err != nil {
@@ -75,7 +74,7 @@ func verifyAudit(ctx context.Context, cmd *cli.Command) error {
 	}
 	fmt.Println(".")
 	if report.Head.Seq > 0 {
-		fmt.Printf("Head: %d:%x, sealed %s.\n", report.Head.Seq, report.Head.Hash, report.Head.At.UTC().Format(time.RFC3339))
+		fmt.Printf("Head: %s, sealed %s.\n", report.Head, report.Head.At.UTC().Format(time.RFC3339))
 	}
 	var wrong []error
 	if report.BrokenAt > 0 {
@@ -92,18 +91,4 @@ func verifyAudit(ctx context.Context, cmd *cli.Command) error {
 	}
 	fmt.Println("The chain holds.")
 	return nil
-}
-
-// parseAnchor reads seq:hash as the log and the report write it; empty means no anchor.
-func parseAnchor(text string) (models.AuditHead, error) {
-	if text == "" {
-		return models.AuditHead{}, nil
-	}
-	number, digest, _ := strings.Cut(text, ":")
-	seq, err := strconv.ParseInt(number, 10, 64)
-	hash, hexErr := hex.DecodeString(digest)
-	if err != nil || hexErr != nil || seq < 1 || len(hash) != 32 {
-		return models.AuditHead{}, fmt.Errorf("%q is no anchor: it is a number, a colon and 64 hexadecimal digits", text)
-	}
-	return models.AuditHead{Seq: seq, Hash: hash}, nil
 }

@@ -27,19 +27,6 @@ func TestListenSaysWhatToChange(t *testing.T) {
 	}
 }
 
-func TestParseAnchor(t *testing.T) {
-	hash := strings.Repeat("ab", 32)
-	for text, ok := range map[string]bool{"": true, "7:" + hash: true, "0:" + hash: false, "7": false, "7:abcd": false, "x:" + hash: false, "7:" + hash + ":1": false} {
-		head, err := parseAnchor(text)
-		if (err == nil) != ok {
-			t.Errorf("%q: %v", text, err)
-		}
-		if ok && text != "" && (head.Seq != 7 || len(head.Hash) != 32) {
-			t.Errorf("%q gave %v", text, head)
-		}
-	}
-}
-
 func TestHealthcheck(t *testing.T) {
 	status := http.StatusOK
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -131,7 +130,7 @@ func (w *sealer) catchUp(ctx context.Context, reach time.Duration) error {
 
 // anchor puts the head where a rewritten chain cannot reach. A failed anchor is logged and tried again a minute later: sealing goes on.
 func (w *sealer) anchor(ctx context.Context) {
-	w.s.log.InfoContext(ctx, "audit head", "seq", w.head.Seq, "hash", hex.EncodeToString(w.head.Hash))
+	w.s.log.InfoContext(ctx, "audit head", "anchor", w.head.String())
 	if w.o.Anchor == nil {
 		return
 	}
