@@ -47,6 +47,7 @@ type Vending struct {
 	RunID     string
 	StartedBy string          // person id: the source identity of AWS sessions
 	Cursor    json.RawMessage // where a paged look goes on
+	PutOff    time.Duration   // how long AWS has answered CreateAccount with "not now"
 }
 
 // Creation is what a vendor saw. Found: Absent (no creation status and no account with the e-mail address), Working, Present (AWS made

@@ -25,6 +25,7 @@ type vending struct {
 	Looks    int             `json:"looks,omitempty"`
 	Nothing  int             `json:"nothing,omitempty"` // looks in a row that showed nothing since the last call
 	Tries    int             `json:"tries,omitempty"`
+	PutOff   time.Time       `json:"put_off,omitzero"` // wall time since when AWS answers CreateAccount with "not now"
 	Cursor   json.RawMessage `json:"cursor,omitempty"`
 }
 
@@ -51,6 +52,9 @@ func (e *Engine) vend(ctx context.Context, h *held) error {
 			Next: "Configure the organization role, then retry."}, Next: Next{Done: true}})
 	}
 	v := Vending{Account: state.Account, Tenant: state.Tenant, RequestID: state.RequestID, RunID: state.RunID, StartedBy: state.StartedBy, Cursor: mem.Cursor}
+	if !mem.PutOff.IsZero() {
+		v.PutOff = e.Clock.Wall().Sub(mem.PutOff)
+	}
 	return e.vendLook(ctx, h, v, mem)
 }
 
@@ -100,6 +104,7 @@ func (e *Engine) vendAbsent(ctx context.Context, h *held, v Vending, mem vending
 		return e.endVend(ctx, h, VendOutcome{Next: Next{Delay: e.delay("vend", 0), State: mem}})
 	}
 	mem.Nothing = 0
+	before := mem
 	if !mem.Intent {
 		mem.Intent, mem.IntentAt = true, e.Clock.Wall()
 	}
@@ -113,6 +118,13 @@ func (e *Engine) vendAbsent(ctx context.Context, h *held, v Vending, mem vending
 	made, err := e.askVendor(ctx, h, "start", v, e.Vendor.Start)
 	e.Crash("vend", "create", "after-aws-call")
 	if err != nil {
+		var wait Wait
+		if errors.As(err, &wait) { // AWS has answered, so this call made nothing: it does not count towards lostAfter
+			mem = before
+			if mem.PutOff.IsZero() {
+				mem.PutOff = e.Clock.Wall()
+			}
+		}
 		return e.vendError(ctx, h, mem, err, true)
 	}
 	mem.Poll = true

@@ -188,7 +188,7 @@ func (v Vendor) Start(ctx context.Context, p provisioners.Vending) (provisioners
 	}
 	out, err := v.client(p, createAccounts).CreateAccount(ctx, in, func(o *organizations.Options) { o.Retryer = once() })
 	if err != nil {
-		return provisioners.Creation{}, judge(err, 0, false)
+		return provisioners.Creation{}, judge(err, p.PutOff, false)
 	}
 	st := out.CreateAccountStatus
 	return provisioners.Creation{Found: provisioners.Working, CreateID: sdk.ToString(st.Id), AWSState: string(st.State)}, nil
