@@ -113,6 +113,7 @@ type matrix struct {
 	app    *running
 	face   *web.App
 	issuer string
+	inside bool // the provider is mounted into the pages, as in slipway dev
 }
 
 // asked is the state the requests are put into before a route is asked, so that a right is not hidden by a state; failed elsewhere.
@@ -149,6 +150,9 @@ func (m *matrix) serve() {
 	m.url = fmt.Sprintf("http://localhost:%d", pages.Addr().(*net.TCPAddr).Port)
 	issuer := "http://" + provider.Addr().String() + "/dev/idp"
 	people := append(idp.Demo(), idp.Person{Name: "fresh", FullName: "Fresh Face", Groups: []string{"engineers"}})
+	if m.inside {
+		issuer = m.url + "/dev/idp"
+	}
 	m.issuer = issuer
 	handler, err := idp.New(idp.Config{Issuer: issuer, People: people, Clients: []idp.Client{idp.Slipway(m.url, "secret")}})
 	if err != nil {
@@ -167,6 +171,9 @@ func (m *matrix) serve() {
 	}
 	r := &running{process: process{config: c, vars: vars, web: true, log: telemetry.Logger(m.log, telemetry.LogOptions{JSON: true, Level: "debug", Secrets: c.Secrets()}), page: pages, tracer: m.tracer, limits: m.limits}, clock: &models.ShiftedClock{},
 		metrics: telemetry.Registry("test"), started: make(chan struct{})}
+	if m.inside {
+		r.extra = mount("/dev/idp", handler)
+	}
 	if err := r.open(m.t.Context()); err != nil {
 		m.t.Fatal(err)
 	}
@@ -206,12 +213,28 @@ func (m *matrix) signIn(name string) {
 		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		return
 	}
-	login, address := m.read(c, m.url+"/auth/login")
+	page, _ := m.enter(name, name, "/auth/login")
+	token := tokenField.FindStringSubmatch(page)
+	if token == nil {
+		m.t.Fatalf("sign in %s: no token\n%.500s", name, page)
+	}
+	m.tokens[name] = token[1]
+}
+
+// enter opens a path that leads to the provider, signs in there and says where that ended.
+func (m *matrix) enter(browser, name, path string) (string, *url.URL) {
+	c := m.people[browser]
+	c.CheckRedirect = nil
+	defer func() {
+		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}()
+	login, address := m.read(c, m.url+path)
 	values := url.Values{"username": {name}, "password": {name}}
 	if id := hiddenID.FindStringSubmatch(login); id != nil {
 		values.Set("id", id[1])
 	}
 	if a := formAction.FindStringSubmatch(login); a != nil {
+		var err error
 		if address, err = address.Parse(strings.ReplaceAll(a[1], "&amp;", "&")); err != nil {
 			m.t.Fatal(err)
 		}
@@ -225,12 +248,7 @@ func (m *matrix) signIn(name string) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	token := tokenField.FindStringSubmatch(string(page))
-	if token == nil {
-		m.t.Fatalf("sign in %s: %s without a token\n%.500s", name, res.Status, page)
-	}
-	m.tokens[name] = token[1]
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return string(page), res.Request.URL
 }
 
 func (m *matrix) read(c *http.Client, address string) (string, *url.URL) {

@@ -30,7 +30,7 @@ func (m *matrix) send(person, method, path string, body io.Reader, header ...str
 		m.t.Fatal(err)
 	}
 	path, req.URL.RawQuery, _ = strings.Cut(path, "?")
-	req.URL.Opaque = "//" + req.URL.Host + path // as it stands, wrong escapes too
+	req.URL.Opaque = path // as it stands, wrong escapes too
 	req.Header.Set("Accept", "text/html")
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", formType)

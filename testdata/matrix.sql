@@ -19,6 +19,9 @@ SELECT ('0190b9a0-0000-7000-8000-ff00000000' || lpad(n::text, 2, '0'))::uuid, ('
     '{"kind":"tenant.create","object_type":"tenant","object":"x","inputs":{},"parts":[],"cost":[],"rules":[]}', '', '{}', 0, 0, '{}', '2026-01-01T00:00:00Z'
 FROM wanted WHERE n < 4;
 
+INSERT INTO approvals (id, request_id, plan_hash, decision, role, rule_id, at)
+SELECT gen_random_uuid(), ('0190b9a0-0000-7000-8000-aa00000000' || lpad(n::text, 2, '0'))::uuid, repeat('a', 64), 'approve', 'rule', 'matrix', '2026-01-01T00:00:00Z' FROM wanted WHERE n < 3;
+
 INSERT INTO runs (id, request_id, plan_id, state, started_by, started_at, ended_at)
 SELECT ('0190b9a0-0000-7000-8000-bb00000000' || lpad(n::text, 2, '0'))::uuid, ('0190b9a0-0000-7000-8000-aa00000000' || lpad(n::text, 2, '0'))::uuid,
     ('0190b9a0-0000-7000-8000-ff00000000' || lpad(n::text, 2, '0'))::uuid, 'failed', p.id, '2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z'
