@@ -162,7 +162,7 @@ func (w *world) compare(slug string) {
 	seen := w.look()
 	var made []string
 	for _, a := range seen.Accounts {
-		if strings.HasPrefix(a.Name, slug) {
+		if isOf(a.Name, slug) {
 			made = append(made, a.ID)
 			if a.Parent == "" || strings.HasPrefix(a.Parent, "r-") {
 				w.t.Errorf("account %s is still in the root", a.ID)
@@ -190,7 +190,7 @@ func (w *world) compare(slug string) {
 	}
 	budgets := 0
 	for _, b := range seen.Budgets {
-		if strings.Contains(b.Name, slug) {
+		if b.Name == "slw-"+slug {
 			budgets++
 		}
 	}
@@ -198,6 +198,9 @@ func (w *world) compare(slug string) {
 		w.t.Errorf("%d budgets for %s, want 1", budgets, slug)
 	}
 }
+
+// isOf tells whether an account's name is one of the tenant's, and not of one whose name begins alike.
+func isOf(name, slug string) bool { return name == slug+"-nonprod" || name == slug+"-prod" }
 
 func lines(file string) []string {
 	b, err := os.ReadFile(file)

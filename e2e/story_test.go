@@ -88,7 +88,7 @@ func accountsNamed(t *testing.T, a *app, slug string) int {
 	t.Helper()
 	n := 0
 	for _, acc := range (&world{t: t, sim: a.sim}).look().Accounts {
-		if strings.HasPrefix(acc.Name, slug) {
+		if isOf(acc.Name, slug) {
 			n++
 		}
 	}
