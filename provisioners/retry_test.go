@@ -89,3 +89,33 @@ func TestRetryIsJudgedByTodaysRules(t *testing.T) {
 		})
 	}
 }
+
+// TestMismatchAsksAPersonAgain: the same plan that did not match once is not run again by the approval it had.
+func TestMismatchAsksAPersonAgain(t *testing.T) {
+	t.Parallel()
+	for name, verdict := range map[string]models.Verdict{"approved by a person": admins(1), "approved by a rule": {ApprovedBy: "small"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, newWorld("one"))
+			h.world.rules = func(models.RuleFacts) models.Verdict { return verdict }
+			differs := true
+			h.world.find = func(string) (provisioners.Result, error, bool) {
+				return provisioners.Result{}, provisioners.Mismatch{Words: "it differs"}, differs
+			}
+			request := h.submit(models.NewID())
+			if verdict.ApprovedBy == "" {
+				h.drive(request, models.AwaitingApproval)
+				h.approve(request)
+			}
+			h.drive(request, models.Running)
+			h.drive(request, models.AwaitingApproval)
+			if n := get[int](h, `SELECT count(DISTINCT hash) FROM plans`); n != 1 {
+				t.Errorf("%d plans differ, want the same again", n)
+			}
+			differs = false
+			h.approve(request)
+			h.drive(request, models.Succeeded)
+			h.wantOnce(1)
+		})
+	}
+}

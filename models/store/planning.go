@@ -102,6 +102,9 @@ func (t *tx) finishPlan(req models.Request, p models.Planned) error {
 	if p.Failure != "" {
 		return t.move(actor, &req, models.PlanFailed, models.ByPlanner, p.Failure)
 	}
+	if err := t.askAPerson(req, &p); err != nil {
+		return err
+	}
 	if err := t.annotate(req, &p); err != nil {
 		return err
 	}

@@ -49,6 +49,37 @@ func (t *tx) keepApprovals(actor models.Actor, req models.Request, p *models.Pla
 	return t.audit(actor, "approvals.dropped", aboutRequest(req), map[string]any{"plan_hash": old.Hash, "approvals": names}, map[string]any{"plan_hash": p.Hash})
 }
 
+// voidApprovals drops the approvals of a plan that could not be carried out as it was approved. The same plan computed anew would keep
+// them, run again and fail again, without anybody having looked at it.
+func (t *tx) voidApprovals(req models.Request, reason string) error {
+	dropped, err := many[string](t.db, `UPDATE approvals SET dropped = true WHERE request_id = ? AND decision = 'approve' AND NOT dropped RETURNING id::text`, req.ID)
+	if err != nil {
+		return fmt.Errorf("void the approvals of %s: %w", req.ID, err)
+	}
+	if len(dropped) == 0 {
+		return nil
+	}
+	return t.audit(engine(req), "approvals.dropped", aboutRequest(req), map[string]any{"plan_hash": req.PlanHash, "approvals": dropped}, map[string]any{"reason": reason})
+}
+
+// askAPerson takes the approval by a rule away from a plan whose approval by a rule was dropped before: nothing would end that circle.
+func (t *tx) askAPerson(req models.Request, p *models.Planned) error {
+	if p.Verdict.ApprovedBy == "" {
+		return nil
+	}
+	type answer struct{ Voided bool }
+	a, err := one[answer](t.db, `SELECT EXISTS (SELECT FROM approvals WHERE request_id = ? AND plan_hash = ? AND rule_id <> '' AND dropped) AS voided`, req.ID, p.Hash)
+	if err != nil {
+		return fmt.Errorf("look for voided approvals of %s: %w", req.ID, err)
+	}
+	if a.Voided {
+		p.Notes.Notes = append(p.Notes.Notes, fmt.Sprintf("The rule %s approved this very plan before, and it could not be carried out as approved; a person decides now.", p.Verdict.ApprovedBy))
+		p.Verdict.ApprovedBy, p.Notes.ApprovedBy = "", ""
+		p.Notes.Demands = []models.Demand{{Role: string(models.PlatformAdmin), Count: 1}}
+	}
+	return nil
+}
+
 // annotate adds what the database knows to the plan's notes: who could approve, groups never seen, how long such runs take.
 func (t *tx) annotate(req models.Request, p *models.Planned) error {
 	n := &p.Notes

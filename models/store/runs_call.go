@@ -120,6 +120,9 @@ func (t *tx) endRun(req models.Request, change models.RunChange) error {
 		return err
 	}
 	if change.To == models.Planning {
+		if err := t.voidApprovals(req, change.Reason); err != nil {
+			return err
+		}
 		return t.replan(engine(req), &req, change.Reason)
 	}
 	reason := change.Reason
