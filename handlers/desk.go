@@ -119,9 +119,12 @@ func with(c *fiber.Ctx, name, value string) string {
 	return c.Path() + "?" + q.Encode()
 }
 
-// pager leads to the neighbours of a page of rows.
+// pager leads to the neighbours of a page of rows. byTime says that the newest stand first, so that they are newer and older.
 func pager[T any](c *fiber.Ctx, l models.List[T], one, many string, byTime bool) ui.Pager {
 	p := ui.Pager{ByTime: byTime, Label: fmt.Sprintf("%d of %s", len(l.Rows), total(l.Total, one, many))}
+	if l.Total == 0 {
+		p.Label = "" // the empty state says it
+	}
 	if l.Prev != "" {
 		p.Prev = with(c, "before", l.Prev)
 	}

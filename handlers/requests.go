@@ -56,7 +56,7 @@ func (h *Requests) List(c *fiber.Ctx) error {
 	d := views.Requests{
 		Facts: []ui.Fact{{Value: total(rows.Total, "request", "requests")}}, Rows: rowsOf(h.Clock.Now(), rows.Rows, requestRow), CSV: with(c, "format", "csv"),
 		Sorts: ui.SortLinks(urls.Requests, here(c), sortOr(in.Sort, "-asked"), "number", "title", "state", "tenant", "asked"),
-		Pager: pager(c, rows, "request", "requests", true), MayRequest: actor(c).MayRequestTenant(),
+		Pager: pager(c, rows, "request", "requests", sortOr(in.Sort, "-asked") == "-asked"), MayRequest: actor(c).MayRequestTenant(),
 		Filters: ui.Filters{URL: urls.Requests, Label: "Filter requests", Set: in.Q+in.State+in.Tenant+in.Mine != "", Keep: keep("sort", in.Sort), Fields: []ui.Filter{
 			{Name: "q", Label: "Title, number or person", Kind: "search", Value: in.Q},
 			{Name: "state", Label: "State", Kind: "select", Value: in.State, Options: requestStateOptions()},

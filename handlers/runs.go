@@ -65,7 +65,7 @@ func (h *Runs) List(c *fiber.Ctx) error {
 	}
 	d := views.Runs{
 		Facts: []ui.Fact{{Value: total(rows.Total, "run", "runs")}}, Rows: rowsOf(h.Clock.Now(), rows.Rows, runRow), CSV: with(c, "format", "csv"),
-		Sorts: ui.SortLinks(urls.Runs, here(c), sortOr(in.Sort, "-started"), "title", "state", "tenant", "started"), Pager: pager(c, rows, "run", "runs", true),
+		Sorts: ui.SortLinks(urls.Runs, here(c), sortOr(in.Sort, "-started"), "title", "state", "tenant", "started"), Pager: pager(c, rows, "run", "runs", sortOr(in.Sort, "-started") == "-started"),
 		Filters: ui.Filters{URL: urls.Runs, Label: "Filter runs", Set: in.Q+in.State+in.Tenant != "", Keep: keep("sort", in.Sort), Fields: []ui.Filter{
 			{Name: "q", Label: "Title or number", Kind: "search", Value: in.Q},
 			{Name: "state", Label: "State", Kind: "select", Value: in.State, Options: runStateOptions()},

@@ -1192,7 +1192,7 @@ func decisionPops(d Request) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 98, "</label> <textarea class=\"textarea\" id=\"rej-why\" name=\"reason\" rows=\"3\" maxlength=\"2000\" required></textarea></div><div class=\"s-actions\"><button class=\"btn btn-danger\" type=\"submit\">Reject plan</button> <button class=\"btn btn-quiet\" type=\"button\" popovertarget=\"rej\" popovertargetaction=\"hide\">Keep waiting</button></div></form></div><div class=\"s-pop\" id=\"ask\" popover role=\"dialog\" aria-labelledby=\"askh\"><form action=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 98, "</label> <textarea class=\"textarea\" id=\"rej-why\" name=\"reason\" rows=\"3\" maxlength=\"2000\" required autofocus></textarea></div><div class=\"s-actions\"><button class=\"btn btn-danger\" type=\"submit\">Reject plan</button> <button class=\"btn btn-quiet\" type=\"button\" popovertarget=\"rej\" popovertargetaction=\"hide\">Keep waiting</button></div></form></div><div class=\"s-pop\" id=\"ask\" popover role=\"dialog\" aria-labelledby=\"askh\"><form action=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1243,7 +1243,7 @@ func decisionPops(d Request) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 102, "</h2><div class=\"s-field\"><label for=\"ask-why\">What should change</label> <textarea class=\"textarea\" id=\"ask-why\" name=\"reason\" rows=\"3\" maxlength=\"2000\" required></textarea></div><div class=\"s-actions\"><button class=\"btn btn-primary\" type=\"submit\">Give it back</button> <button class=\"btn btn-quiet\" type=\"button\" popovertarget=\"ask\" popovertargetaction=\"hide\">Keep waiting</button></div></form></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 102, "</h2><div class=\"s-field\"><label for=\"ask-why\">What should change</label> <textarea class=\"textarea\" id=\"ask-why\" name=\"reason\" rows=\"3\" maxlength=\"2000\" required autofocus></textarea></div><div class=\"s-actions\"><button class=\"btn btn-primary\" type=\"submit\">Give it back</button> <button class=\"btn btn-quiet\" type=\"button\" popovertarget=\"ask\" popovertargetaction=\"hide\">Keep waiting</button></div></form></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

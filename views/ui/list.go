@@ -36,7 +36,7 @@ type Pager struct {
 	Label  string // "1 to 50 of 263"
 	Prev   string
 	Next   string
-	ByTime bool // the words are Newer and Older
+	ByTime bool // newest first: the words are Newer and Older
 }
 
 func (p Pager) words() (prev, next string) {
