@@ -240,37 +240,6 @@ func (s *Store) CancelRequest(ctx context.Context, actor models.Actor, id string
 	})
 }
 
-// ExpireRequests ends what nobody decided or went on with in time, by product time. Workers call it every minute or so.
-func (s *Store) ExpireRequests(ctx context.Context) (int, error) {
-	expired := 0
-	clock := models.System("clock", "")
-	for _, state := range models.RequestStates() {
-		life := state.Effects().ExpireIn
-		if life == 0 {
-			continue
-		}
-		type due struct{ ID string }
-		rows, err := many[due](s.read(ctx), `SELECT id FROM requests WHERE state = ? AND state_since < ? ORDER BY state_since LIMIT 200`, state, s.clock.Now().Add(-life))
-		if err != nil {
-			return expired, translate(fmt.Errorf("look for requests to expire: %w", err))
-		}
-		for _, d := range rows {
-			err := s.tx(ctx, func(t *tx) error {
-				r, err := t.loadRequest(d.ID)
-				if err != nil || r.State != state || t.now().Sub(r.StateSince) < life {
-					return err
-				}
-				expired++
-				return t.move(clock, &r, models.Expired, models.ByClock, fmt.Sprintf("Nothing happened for %d days.", int(life.Hours()/24)))
-			})
-			if err != nil {
-				return expired, fmt.Errorf("expire request %s: %w", d.ID, err)
-			}
-		}
-	}
-	return expired, nil
-}
-
 func trimmed(in models.TenantInputs) models.TenantInputs {
 	for _, field := range []*string{&in.Slug, &in.DisplayName, &in.Description, &in.OwnerGroup, &in.DeveloperGroup, &in.ViewerGroup, &in.CostCentre} {
 		*field = strings.TrimSpace(*field)

@@ -171,6 +171,8 @@ func TestRequestsExpire(t *testing.T) {
 	clock := &models.ShiftedClock{}
 	s, _ := open(t, func(o *Options) { o.Clock = clock })
 	c := players(t, s)
+	broken := submit(t, s, c.dev, "broken")
+	planned(t, s, broken.ID, "one")
 	waiting, planning := submit(t, s, c.dev, "logistics"), submit(t, s, c.dev, "returns")
 	planned(t, s, waiting.ID, "one")
 	clock.SetOffset(13 * 24 * time.Hour)
@@ -178,8 +180,11 @@ func TestRequestsExpire(t *testing.T) {
 		t.Errorf("expired %d, %v after 13 days", n, err)
 	}
 	clock.SetOffset(14*24*time.Hour + time.Minute)
-	if n, err := s.ExpireRequests(t.Context()); n != 1 || err != nil {
-		t.Errorf("expired %d, %v after 14 days; want 1", n, err)
+	if _, err := s.pool.Exec(t.Context(), `UPDATE requests SET waiting = '"nobody wrote this"' WHERE id = $1`, broken.ID); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.ExpireRequests(t.Context()); n != 1 || err == nil { // what cannot be read keeps no other
+		t.Errorf("expired %d, %v after 14 days; want 1 and an error", n, err)
 	}
 	if a, b := state(t, s, waiting.ID), state(t, s, planning.ID); a != models.Expired || b != models.Planning {
 		t.Errorf("they are %s and %s", a, b)
