@@ -73,6 +73,8 @@ type Plans interface {
 	// LockForPlan takes the locks of a request in planning. Not ok: it is not in planning any more (job done), or another holds a lock
 	// (job asleep for retry); the outcome is written.
 	LockForPlan(ctx context.Context, job Job, locks func(models.Request) []models.Lock, retry time.Duration) (req models.Request, ok bool, err error)
+	// PutOffPlan writes down what the planner waits for and ends the job until then.
+	PutOffPlan(ctx context.Context, job Job, waiting models.WaitingOn, next Next) error
 	// FinishPlan writes the plan and moves the request on.
 	FinishPlan(ctx context.Context, job Job, plan Planned) error
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"slipway/models"
 	"slipway/provisioners"
@@ -241,5 +242,23 @@ func TestPlanningFailsInWords(t *testing.T) {
 	}
 	if n := get[int](h, `SELECT count(*) FROM locks`); n != 0 {
 		t.Errorf("%d locks are left", n)
+	}
+}
+
+func TestPlanningSaysWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, newWorld("one"))
+	h.world.plan = provisioners.Wait{For: "AWS", Words: "the list of accounts", Delay: time.Millisecond}
+	request := h.submit(models.NewID())
+	for deadline := time.Now().Add(10 * time.Second); get[*string](h, `SELECT waiting->>'words' FROM requests WHERE id = $1`, request) == nil; {
+		if time.Now().After(deadline) {
+			t.Fatal("the request never said what it waits for")
+		}
+		h.round()
+	}
+	h.world.plan = nil
+	h.drive(request, models.AwaitingApproval)
+	if words := get[*string](h, `SELECT waiting->>'words' FROM requests WHERE id = $1`, request); words != nil {
+		t.Errorf("the planned request still waits for %s", *words)
 	}
 }

@@ -19,6 +19,10 @@ func (e *Engine) plan(ctx context.Context, h *held) error {
 	e.Crash("plan", "plan", "after-intent-commit")
 	planned, err := e.compute(ctx, h, req)
 	e.Crash("plan", "plan", "after-aws-call")
+	var wait Wait
+	if errors.As(err, &wait) {
+		return e.putOff(ctx, h, wait)
+	}
 	if err != nil {
 		next, failure := e.planError(ctx, h.job, err)
 		if failure == "" {
@@ -72,18 +76,20 @@ func (e *Engine) compute(ctx context.Context, h *held, req models.Request) (Plan
 	return planned, nil
 }
 
+// putOff asks again later, and says for what the request waits.
+func (e *Engine) putOff(ctx context.Context, h *held, wait Wait) error {
+	delay := wait.Delay
+	if delay == 0 {
+		delay = e.delay("plan", h.job.Attempts)
+	}
+	h.stop()
+	return e.Journal.PutOffPlan(ctx, h.job, models.WaitingOn{For: wait.For, Words: wait.Words}, Next{Delay: delay, Attempts: h.job.Attempts})
+}
+
 // planError decides whether planning is tried again; a non-empty failure ends it, in words for the requester.
 func (e *Engine) planError(ctx context.Context, job Job, err error) (Next, string) {
-	var wait Wait
 	var final Final
-	switch {
-	case errors.As(err, &wait):
-		delay := wait.Delay
-		if delay == 0 {
-			delay = e.delay("plan", job.Attempts)
-		}
-		return Next{Delay: delay, Attempts: job.Attempts}, ""
-	case errors.As(err, &final):
+	if errors.As(err, &final) {
 		return Next{}, words(final.Failure)
 	}
 	e.Logger.WarnContext(ctx, "plan call failed", "request", job.ObjectID, "tries", job.Attempts+1, "err", err)

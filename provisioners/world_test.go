@@ -29,6 +29,7 @@ type world struct {
 	rules  func(models.RuleFacts) models.Verdict
 	price  int64
 	detail string // part of the plan's content
+	plan   error  // what planning ends in
 }
 
 func newWorld(steps ...string) *world {
@@ -41,6 +42,9 @@ func (w *world) Kind() models.RequestKind { return "test.make" }
 func (w *world) Plan(_ context.Context, p provisioners.Planning) (provisioners.Draft, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.plan != nil {
+		return provisioners.Draft{}, w.plan
+	}
 	part := models.PlanPart{Name: "World"}
 	for _, s := range w.steps {
 		part.Changes = append(part.Changes, models.Change{Step: s, LogicalID: s, Type: "thing", Action: models.Add, Note: w.detail})

@@ -38,6 +38,26 @@ func (j *Journal) LockForPlan(ctx context.Context, job models.Job, locks func(mo
 	return req, ok, err
 }
 
+// PutOffPlan writes down what the planner waits for, and ends the job until it looks again.
+func (j *Journal) PutOffPlan(ctx context.Context, job models.Job, waiting models.WaitingOn, next models.NextCall) error {
+	return j.s.tx(ctx, func(t *tx) error {
+		req, err := t.loadRequest(job.ObjectID)
+		if err != nil {
+			return err
+		}
+		if err := t.fence(job); err != nil {
+			return err
+		}
+		if req.State == models.Planning {
+			waiting.Since = t.now()
+			if err := t.wait(req, &waiting); err != nil {
+				return err
+			}
+		}
+		return t.endJob(job, next)
+	})
+}
+
 // Facts gathers what rules may look at, as of now.
 func (j *Journal) Facts(ctx context.Context, requestID string) (models.RuleFacts, error) {
 	db := j.s.read(ctx)
