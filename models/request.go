@@ -89,6 +89,7 @@ var effects = map[RequestState]Effects{
 	Running:          {HoldsLock: true},
 	Stopping:         {HoldsLock: true},
 	Undoing:          {HoldsLock: true},
+	Succeeded:        {SweepsPlan: true}, // those of attempts that failed before
 	NoChange:         {FreesName: true, SweepsPlan: true},
 	Rejected:         {FreesName: true, ToFailed: true, SweepsPlan: true},
 	Expired:          {FreesName: true, ToFailed: true, SweepsPlan: true},

@@ -177,11 +177,13 @@ func TestIdleChangeSetsAreThoseOfEndedPlans(t *testing.T) {
 	if n := idle(); n != 0 {
 		t.Errorf("%d change sets of a running request are idle", n)
 	}
-	if _, err := s.pool.Exec(t.Context(), `UPDATE requests SET state = 'abandoned'`); err != nil {
-		t.Fatal(err)
-	}
-	if n := idle(); n != 1 {
-		t.Errorf("%d change sets are idle, want one", n)
+	for _, ended := range []models.RequestState{models.Succeeded, models.Abandoned} {
+		if _, err := s.pool.Exec(t.Context(), `UPDATE requests SET state = $1`, ended); err != nil {
+			t.Fatal(err)
+		}
+		if n := idle(); n != 1 {
+			t.Errorf("%d change sets of a request that %s are idle, want one", n, ended)
+		}
 	}
 	if err := g.EndedChangeSet(t.Context(), set, "deleted"); err != nil {
 		t.Fatal(err)
