@@ -79,11 +79,12 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 
 // Wake does one call's worth of work on a journal row. An error means that the journal could not be read; everything else is journaled.
 func (e *Engine) Wake(ctx context.Context, wake models.WakeArgs) error {
+	from := e.Clock.Wall() // before the database sets the lease: this worker may sleep at any point after
 	job, err := e.Journal.Take(ctx, wake, e.Owner, e.Lease)
 	if err != nil || job == nil {
 		return err
 	}
-	ctx, h := e.hold(ctx, *job)
+	ctx, h := e.hold(ctx, *job, from)
 	defer h.stop()
 	err = e.dispatch(ctx, h)
 	switch {
@@ -95,7 +96,9 @@ func (e *Engine) Wake(ctx context.Context, wake models.WakeArgs) error {
 	}
 	e.Logger.ErrorContext(ctx, "journal row not worked", "kind", job.Kind, "object", job.ObjectID, "attempts", job.Attempts+1, "err", err)
 	h.stop()
-	return e.Journal.End(context.WithoutCancel(ctx), *job, Next{Delay: e.backOff(job.Attempts), Attempts: job.Attempts + 1})
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.Lease) // after that another has the row anyway
+	defer cancel()
+	return e.Journal.End(ending, *job, Next{Delay: e.backOff(job.Attempts), Attempts: job.Attempts + 1})
 }
 
 func (e *Engine) dispatch(ctx context.Context, h *held) error {

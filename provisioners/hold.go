@@ -18,10 +18,10 @@ type held struct {
 	until  time.Time // wall time up to which the lease surely holds
 }
 
-// hold renews the lease until stop. A renewal that fails cancels the context: whatever is in flight must end, its outcome is not ours.
-func (e *Engine) hold(ctx context.Context, job Job) (context.Context, *held) {
+// hold renews the lease, asked for at the wall time from, until stop. A renewal that fails cancels the context: whatever is in flight must end, its outcome is not ours.
+func (e *Engine) hold(ctx context.Context, job Job, from time.Time) (context.Context, *held) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	h := &held{job: job, engine: e, cancel: cancel, quit: make(chan struct{}), ended: make(chan struct{}), until: e.Clock.Wall().Add(e.Lease)}
+	h := &held{job: job, engine: e, cancel: cancel, quit: make(chan struct{}), ended: make(chan struct{}), until: from.Add(e.Lease)}
 	go h.renew(ctx)
 	return ctx, h
 }

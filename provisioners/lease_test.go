@@ -79,6 +79,38 @@ func TestSleeperDoesNotStart(t *testing.T) {
 	}
 }
 
+// dozing is the journal of a process that sleeps between the database's answer and its own next line.
+type dozing struct {
+	frozen
+	sleep func()
+}
+
+func (d dozing) Take(ctx context.Context, wake models.WakeArgs, owner string, lease time.Duration) (*models.Job, error) {
+	job, err := d.frozen.Take(ctx, wake, owner, lease)
+	d.sleep()
+	return job, err
+}
+
+// A worker that sleeps right after it was given the lease counts it from before it asked. The row itself says nothing: nobody else works.
+func TestSleepAfterTheLeaseStartsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, newWorld("one"))
+	var ahead atomic.Int64
+	sleeper := h.newEngine(func(o *provisioners.EngineOptions) {
+		o.Lease = time.Hour
+		o.Clock = &later{ahead: func() time.Duration { return time.Duration(ahead.Load()) }}
+		o.Journal = dozing{frozen{o.Journal, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}, func() { ahead.Add(int64(2 * time.Hour)) }}
+	})
+	request := h.approved()
+	h.drive(request, models.Running)
+	if err := sleeper.Wake(context.Background(), h.due(request)); err != nil {
+		t.Errorf("the sleeper ended with %v", err)
+	}
+	if n := h.world.starts["one"]; n != 0 {
+		t.Errorf("Start was called %d times", n)
+	}
+}
+
 // What a worker learned before it lost its row is refused by the generation, and does not undo what the other wrote.
 func TestStaleOutcomeIsRefused(t *testing.T) {
 	t.Parallel()
