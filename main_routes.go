@@ -20,8 +20,8 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	tenants := &handlers.Tenants{Desk: desk, Store: r.store}
 	ask := &handlers.NewTenant{Desk: desk, Store: r.store, Forms: r.store, Pages: r.store, Groups: r.groups}
 	approvals := &handlers.Approvals{Desk: desk, Store: r.store}
-	requests := &handlers.Requests{Desk: desk, Store: r.store}
-	decisions := &handlers.Decisions{Store: r.store, Talk: r.store}
+	requests := &handlers.Requests{Desk: desk, Store: r.store, Glass: r.config.Engine.BreakGlass}
+	decisions := &handlers.Decisions{Store: r.store, Glass: r.store, Talk: r.store}
 	runs := &handlers.Runs{Desk: desk, Store: r.store, Control: r.store, Streams: streams, Changes: r.changes}
 	audit := &handlers.Audit{Desk: desk, Store: r.store}
 	admin := &handlers.Admin{Desk: desk, Store: r.store, Lately: r.store, Rules: r.rules}
@@ -46,6 +46,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		form("/requests/:id/approve", decisions.Approve),
 		form("/requests/:id/reject", decisions.Reject),
 		form("/requests/:id/changes", decisions.AskForChanges),
+		form("/requests/:id/break-glass", decisions.BreakGlass),
 		form("/requests/:id/replan", decisions.PlanAgain, limited(web.LimitPlan)),
 		form("/requests/:id/cancel", decisions.Cancel),
 		form("/requests/:id/comments", decisions.Comment),

@@ -3,10 +3,12 @@ package handlers
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"slipway/handlers/form"
+	"slipway/handlers/visit"
 	"slipway/models"
 	"slipway/views/urls"
 )
@@ -17,6 +19,9 @@ type Decisions struct {
 		Decide(ctx context.Context, a models.Actor, id, hash string, d models.Decision, reason string) error
 		PlanAgain(ctx context.Context, a models.Actor, id string) error
 		CancelRequest(ctx context.Context, a models.Actor, id string) error
+	}
+	Glass interface {
+		BreakGlass(ctx context.Context, a models.Actor, id, hash, reason string, signedIn time.Time) error
 	}
 	Talk interface {
 		Comment(ctx context.Context, a models.Actor, id, key, body string) error
@@ -47,6 +52,18 @@ func (h *Decisions) decide(c *fiber.Ctx, d models.Decision) error {
 		return err
 	}
 	if err := h.Store.Decide(c.UserContext(), actor(c), c.Params("id"), in.Hash, d, strings.TrimSpace(in.Reason)); err != nil {
+		return err
+	}
+	return redirect(c, urls.Request(c.Params("id")))
+}
+
+// BreakGlass handles POST /requests/:id/break-glass: approved by one admin alone.
+func (h *Decisions) BreakGlass(c *fiber.Ctx) error {
+	in, err := form.Decode[decisionForm](c)
+	if err != nil {
+		return err
+	}
+	if err := h.Glass.BreakGlass(c.UserContext(), actor(c), c.Params("id"), in.Hash, in.Reason, visit.Of(c).FreshAt); err != nil {
 		return err
 	}
 	return redirect(c, urls.Request(c.Params("id")))

@@ -40,6 +40,10 @@ func (h *Home) Show(c *fiber.Ctx) error {
 		Running: rowsOf(now, x.Running, runRow), Mine: rowsOf(now, x.Mine, requestRow), MineAll: x.MineAll, Drafts: rowsOf(h.Clock.Wall(), x.Drafts, draftRow),
 		Tenants: x.Tenants, MayRequest: a.MayRequestTenant(), MayDecide: mayDecide(a), CSRF: csrf(c),
 	}
+	for _, b := range x.Broken {
+		d.Broken = append(d.Broken, views.BrokenGlass{Text: b.By + " broke the glass and approved " + number(b.Number) + ", " + b.Title + ", alone", Reason: b.Reason,
+			URL: urls.Request(b.RequestID), At: ui.Ago(now, b.At)})
+	}
 	for _, t := range x.Budgets {
 		if t.Estimate != nil {
 			d.Budgets = append(d.Budgets, budgetCell(t))

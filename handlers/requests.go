@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"slipway/handlers/form"
+	"slipway/handlers/visit"
 	"slipway/models"
 	"slipway/views"
 	"slipway/views/ui"
@@ -17,6 +18,7 @@ import (
 // Requests shows what people asked for.
 type Requests struct {
 	*Desk
+	Glass bool // an admin may approve alone
 	Store interface {
 		Requests(context.Context, models.Actor, models.ListQuery) (models.List[models.RequestRow], error)
 		EachRequest(context.Context, models.Actor, models.ListQuery, func(models.RequestRow) error) error
@@ -123,6 +125,9 @@ func (h *Requests) Plan(c *fiber.Ctx) error {
 func (h *Requests) view(c *fiber.Ctx, r models.RequestPage) views.Request {
 	d := requestView(h.Clock.Now(), actor(c), r)
 	d.CSRF, d.Key = csrf(c), models.NewID()
+	if h.Glass && r.Request.State == models.AwaitingApproval && r.Plan != nil && actor(c).Has(models.PlatformAdmin) {
+		d.Glass = &views.Glass{Fresh: h.Clock.Wall().Sub(visit.Of(c).FreshAt) < models.FreshSignIn}
+	}
 	return d
 }
 

@@ -99,6 +99,17 @@ type HomePage struct {
 	Drafts     []SavedForm
 	Budgets    []Tenant // those whose estimate is nearest to or beyond the budget
 	Tenants    int
+	Broken     []BrokenGlass // of the last 7 days, newest first; for platform admins
+}
+
+// BrokenGlass is an approval that one admin gave alone.
+type BrokenGlass struct {
+	RequestID string
+	Number    int64
+	Title     string
+	By        string
+	Reason    string
+	At        time.Time
 }
 
 // RuleActivity is what one rule decided lately.

@@ -23,6 +23,13 @@ type Home struct {
 	MayRequest bool
 	MayDecide  bool // platform-admin or owner: an empty queue is worth a line
 	CSRF       string
+	Broken     []BrokenGlass // of the last days, for admins
+}
+
+// BrokenGlass is an approval that one admin gave alone.
+type BrokenGlass struct {
+	Text, Reason, URL string
+	At                ui.When
 }
 
 // FailRow is something that stands still until a person acts.

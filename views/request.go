@@ -36,6 +36,7 @@ type Request struct {
 	RunNote string // "Step 4 of 9: Wait for access"
 
 	MayDecide  bool   // this person may approve, reject or ask for changes now
+	Glass      *Glass // break-glass is on and this person is an admin; nil otherwise
 	WhyNot     string // why this person may not; shown in the bar's place while it waits
 	MayReplan  bool   // may have the plan computed again
 	MayCancel  bool
@@ -44,6 +45,11 @@ type Request struct {
 
 	CSRF string
 	Key  string // idempotency key of this page's forms; handlers scope it by route
+}
+
+// Glass is the way around four eyes: one admin approves alone.
+type Glass struct {
+	Fresh bool // the person has signed in for it in the last five minutes
 }
 
 // Life is what stands under each stage of a request's life. Empty notes are left blank.

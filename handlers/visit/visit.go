@@ -2,6 +2,8 @@
 package visit
 
 import (
+	"time"
+
 	"github.com/gofiber/fiber/v2"
 
 	"slipway/models"
@@ -10,6 +12,7 @@ import (
 // Visit is what web knows about the browser behind a request.
 type Visit struct {
 	Actor     models.Actor // roles and memberships as of this request
+	FreshAt   time.Time    // when the provider last had to ask for the password; zero: not in this session
 	SessionID string       // empty when nobody is signed in
 	CSRF      string       // the session's token, for the field _csrf and the header X-Csrf-Token
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"slipway/models"
@@ -18,18 +19,25 @@ func (s *Store) Decide(ctx context.Context, actor models.Actor, id, planHash str
 	return s.decide(ctx, actor, id, verdict{hash: planHash, decision: decision, reason: strings.TrimSpace(reason)})
 }
 
-// BreakGlass approves alone, an own request too: for an admin, where the platform allows it at all, with a reason. The web
-// layer asks for a fresh sign-in before.
-func (s *Store) BreakGlass(ctx context.Context, actor models.Actor, id, planHash, reason string) error {
+// BreakGlass approves alone, an own request too: for an admin, where the platform allows it at all, with a reason and a sign-in that
+// the provider has just asked the password for.
+func (s *Store) BreakGlass(ctx context.Context, actor models.Actor, id, planHash, reason string, signedIn time.Time) error {
+	return s.decide(ctx, actor, id, verdict{hash: planHash, decision: models.Approve, reason: strings.TrimSpace(reason), glass: true, signedIn: signedIn})
+}
+
+// mayBreak is asked once it is known that the actor may see the request.
+func (s *Store) mayBreak(actor models.Actor, v verdict) error {
 	switch {
 	case !s.opt.BreakGlass:
 		return models.Errorf(models.Forbidden, "Breaking the glass is switched off here (SLIPWAY_BREAK_GLASS).")
 	case !actor.Has(models.PlatformAdmin):
 		return models.Errorf(models.Forbidden, "Only platform admins may break the glass.")
-	case utf8.RuneCountInString(strings.TrimSpace(reason)) < 10:
+	case s.clock.Wall().Sub(v.signedIn) > models.FreshSignIn:
+		return models.Errorf(models.Forbidden, "Breaking the glass needs a sign-in of the last five minutes. Go back to the request and sign in again there.")
+	case utf8.RuneCountInString(v.reason) < 10:
 		return models.InvalidFields(map[string]string{"reason": "Say in a sentence why nobody else could decide."})
 	}
-	return s.decide(ctx, actor, id, verdict{hash: planHash, decision: models.Approve, reason: strings.TrimSpace(reason), glass: true})
+	return nil
 }
 
 // verdict is what an approver said.
@@ -38,6 +46,7 @@ type verdict struct {
 	decision models.Decision
 	reason   string
 	glass    bool
+	signedIn time.Time // of a broken glass: when the provider asked for the password
 }
 
 func (v verdict) check() error {
@@ -56,6 +65,11 @@ func (s *Store) decide(ctx context.Context, actor models.Actor, id string, v ver
 	var late error // answered although the transaction commits: the plan was too old
 	err := s.changeRequest(ctx, actor, id, func(t *tx, r *models.Request) error {
 		late = nil
+		if v.glass {
+			if err := s.mayBreak(actor, v); err != nil {
+				return err
+			}
+		}
 		if said, err := t.saidAlready(actor, *r, v); said || err != nil {
 			return err
 		}

@@ -173,17 +173,20 @@ func TestBreakGlass(t *testing.T) {
 	r := submit(t, s, c.admin, "logistics")
 	hash := planned(t, s, r.ID, "one")
 	why := "The only other admin is on a plane."
-	if err := s.BreakGlass(t.Context(), c.admin, r.ID, hash, why); models.KindOf(err) != models.Forbidden {
+	if err := s.BreakGlass(t.Context(), c.admin, r.ID, hash, why, s.clock.Wall()); models.KindOf(err) != models.Forbidden {
 		t.Errorf("switched off: %v", err)
 	}
 	s.opt.BreakGlass = true
-	if err := s.BreakGlass(t.Context(), c.outsider, r.ID, hash, why); models.KindOf(err) != models.Forbidden {
+	if err := s.BreakGlass(t.Context(), c.outsider, r.ID, hash, why, s.clock.Wall()); models.KindOf(err) != models.NotFound {
 		t.Errorf("not an admin: %v", err)
 	}
-	if err := s.BreakGlass(t.Context(), c.admin, r.ID, hash, "because"); models.Fields(err)["reason"] == "" {
+	if err := s.BreakGlass(t.Context(), c.admin, r.ID, hash, why, s.clock.Wall().Add(-6*time.Minute)); models.KindOf(err) != models.Forbidden {
+		t.Errorf("an old sign-in: %v", err)
+	}
+	if err := s.BreakGlass(t.Context(), c.admin, r.ID, hash, "because", s.clock.Wall()); models.Fields(err)["reason"] == "" {
 		t.Errorf("a thin reason: %v", err)
 	}
-	if err := s.BreakGlass(t.Context(), c.admin, r.ID, hash, why); err != nil {
+	if err := s.BreakGlass(t.Context(), c.admin, r.ID, hash, why, s.clock.Wall()); err != nil {
 		t.Fatal(err)
 	}
 	if got := state(t, s, r.ID); got != models.Approved {

@@ -26,7 +26,7 @@ func (s *Store) NavCounts(ctx context.Context, actor models.Actor) (models.NavCo
 	return n, nil
 }
 
-// Home reads what / shows, worst first, in seven queries.
+// Home reads what / shows, worst first, in seven queries, for an admin eight.
 func (s *Store) Home(ctx context.Context, actor models.Actor) (p models.HomePage, err error) {
 	waiting, failing, mine, live := conditions{}, conditions{}, conditions{}, conditions{}
 	decide, args := decidable(actor)
@@ -50,7 +50,23 @@ func (s *Store) Home(ctx context.Context, actor models.Actor) (p models.HomePage
 	if p.Drafts, err = s.ListForms(ctx, actor); err != nil {
 		return p, err
 	}
+	if actor.Has(models.PlatformAdmin) {
+		if p.Broken, err = s.brokenGlass(ctx); err != nil {
+			return p, err
+		}
+	}
 	return p, s.homeTenants(ctx, actor, &p)
+}
+
+// brokenGlass is what every admin is told of.
+func (s *Store) brokenGlass(ctx context.Context) ([]models.BrokenGlass, error) {
+	rows, err := many[models.BrokenGlass](s.read(ctx), `SELECT r.id AS request_id, r.number, r.title, p.name AS by, a.reason, a.at FROM approvals a
+		JOIN requests r ON r.id = a.request_id JOIN people p ON p.id = a.person_id WHERE a.break_glass AND a.at > ? ORDER BY a.at DESC, a.id LIMIT ?`,
+		s.clock.Now().AddDate(0, 0, -7), homeRows)
+	if err != nil {
+		return nil, translate(fmt.Errorf("read who broke the glass: %w", err))
+	}
+	return rows, nil
 }
 
 // homeTenants finds the tenants whose estimate is nearest to, or beyond, their budget.

@@ -17,8 +17,8 @@ func (s *Store) BeginSignIn(ctx context.Context, _ models.Actor, in models.SignI
 		if err := t.db.Exec(`DELETE FROM sign_ins WHERE expires_at < ?`, t.s.clock.Wall()).Error; err != nil {
 			return fmt.Errorf("delete sign-ins that came to nothing: %w", err)
 		}
-		err := t.db.Exec(`INSERT INTO sign_ins (nonce, state_hash, verifier, browser_hash, return_to, draft, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			in.Nonce, in.StateHash, []byte(in.Verifier), in.BrowserHash, in.ReturnTo, orNull(in.Draft), in.ExpiresAt).Error
+		err := t.db.Exec(`INSERT INTO sign_ins (nonce, state_hash, verifier, browser_hash, return_to, draft, expires_at, fresh) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			in.Nonce, in.StateHash, []byte(in.Verifier), in.BrowserHash, in.ReturnTo, orNull(in.Draft), in.ExpiresAt, in.Fresh).Error
 		if err != nil {
 			return fmt.Errorf("keep the sign-in: %w", err)
 		}
@@ -36,11 +36,12 @@ func (s *Store) TakeSignIn(ctx context.Context, _ models.Actor, stateHash []byte
 		ReturnTo    string
 		Draft       *string
 		ExpiresAt   time.Time
+		Fresh       bool
 	}
 	err = s.tx(ctx, func(t *tx) error {
-		r, err := one[row](t.db, `DELETE FROM sign_ins WHERE state_hash = ? RETURNING state_hash, nonce, verifier, browser_hash, return_to, draft, expires_at`, stateHash)
+		r, err := one[row](t.db, `DELETE FROM sign_ins WHERE state_hash = ? RETURNING state_hash, nonce, verifier, browser_hash, return_to, draft, expires_at, fresh`, stateHash)
 		in = models.SignIn{StateHash: r.StateHash, Nonce: r.Nonce, Verifier: string(r.Verifier), BrowserHash: r.BrowserHash, ReturnTo: r.ReturnTo,
-			Draft: value(r.Draft), ExpiresAt: r.ExpiresAt}
+			Draft: value(r.Draft), ExpiresAt: r.ExpiresAt, Fresh: r.Fresh}
 		return err
 	})
 	return in, err
@@ -62,9 +63,9 @@ func (s *Store) SignIn(ctx context.Context, actor models.Actor, p models.Person,
 				return fmt.Errorf("end the session before: %w", err)
 			}
 		}
-		err := t.db.Exec(`INSERT INTO sessions (id, token_hash, person_id, issuer, subject, sid, groups, csrf_secret, id_token, created_at, last_seen_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, session.ID, session.TokenHash, who.Person.ID, p.Issuer, p.Subject, session.SID, texts(p.Groups),
-			session.CSRFSecret, session.IDToken, session.CreatedAt, session.LastSeenAt, session.ExpiresAt).Error
+		err := t.db.Exec(`INSERT INTO sessions (id, token_hash, person_id, issuer, subject, sid, groups, csrf_secret, id_token, created_at, last_seen_at, expires_at, fresh_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, session.ID, session.TokenHash, who.Person.ID, p.Issuer, p.Subject, session.SID, texts(p.Groups),
+			session.CSRFSecret, session.IDToken, session.CreatedAt, session.LastSeenAt, session.ExpiresAt, timeOrNull(session.FreshAt)).Error
 		if err != nil {
 			return fmt.Errorf("insert the session: %w", err)
 		}
@@ -92,12 +93,13 @@ type sessionRow struct {
 	LastSeenAt time.Time
 	ExpiresAt  time.Time
 	EndedAt    *time.Time
+	FreshAt    *time.Time
 }
 
 // Session finds a session, ended or not, by its token's hash, and its person with the rights of this moment: one query.
 func (s *Store) Session(ctx context.Context, actor models.Actor, tokenHash []byte) (models.Session, models.Actor, error) {
 	r, err := one[sessionRow](s.read(ctx), `SELECT s.id, s.token_hash, s.sid, s.groups AS at_sign_in, s.csrf_secret, s.id_token, s.created_at, s.last_seen_at,
-		s.expires_at, s.ended_at, `+personColumns+` FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.token_hash = ?`, tokenHash)
+		s.expires_at, s.ended_at, s.fresh_at, `+personColumns+` FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.token_hash = ?`, tokenHash)
 	if err != nil {
 		return models.Session{}, models.Actor{}, translate(err)
 	}
@@ -105,7 +107,7 @@ func (s *Store) Session(ctx context.Context, actor models.Actor, tokenHash []byt
 	who.RequestID, who.Address = actor.RequestID, actor.Address
 	return models.Session{
 		ID: r.ID, TokenHash: r.TokenHash, PersonID: who.Person.ID, Issuer: who.Person.Issuer, Subject: who.Person.Subject, SID: r.SID, Groups: r.AtSignIn,
-		CSRFSecret: r.CSRFSecret, IDToken: r.IDToken, CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ExpiresAt: r.ExpiresAt, EndedAt: value(r.EndedAt),
+		CSRFSecret: r.CSRFSecret, IDToken: r.IDToken, CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ExpiresAt: r.ExpiresAt, EndedAt: value(r.EndedAt), FreshAt: value(r.FreshAt),
 	}, who, err
 }
 

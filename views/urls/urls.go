@@ -74,6 +74,12 @@ func AskForChanges(id string) string { return Request(id) + "/changes" }
 // PlanAgain computes the plan anew.
 func PlanAgain(id string) string { return Request(id) + "/replan" }
 
+// BreakGlass has one admin approve a request alone.
+func BreakGlass(id string) string { return Request(id) + "/break-glass" }
+
+// FreshSignIn has the provider ask for the password and comes back.
+func FreshSignIn(next string) string { return With(SignIn, "return", Local(next), "fresh", "yes") }
+
 // Cancel withdraws the request.
 func Cancel(id string) string { return Request(id) + "/cancel" }
 

@@ -78,7 +78,7 @@ func (a *Auth) Session(need Need, keeps string) fiber.Handler {
 			}
 		}
 		c.Locals(sessionKey{}, s)
-		visit.Set(c, visit.Visit{Actor: who, SessionID: s.ID, CSRF: csrfToken(s.CSRFSecret, s.ID)})
+		visit.Set(c, visit.Visit{Actor: who, FreshAt: s.FreshAt, SessionID: s.ID, CSRF: csrfToken(s.CSRFSecret, s.ID)})
 		return c.Next()
 	}
 }

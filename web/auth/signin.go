@@ -24,7 +24,7 @@ const (
 	maxState   = 256
 )
 
-// Login handles GET /auth/login?return=PATH&draft=ID: it sends the browser to the provider. Several tabs may be on
+// Login handles GET /auth/login?return=PATH&draft=ID&fresh=yes: it sends the browser to the provider. Several tabs may be on
 // their way at once; each has a state of its own.
 func (a *Auth) Login(c *fiber.Ctx) error {
 	ctx := c.UserContext()
@@ -36,14 +36,19 @@ func (a *Auth) Login(c *fiber.Ctx) error {
 	if !models.ValidID(draft) {
 		draft = ""
 	}
+	fresh := c.Query("fresh") == "yes"
 	state, nonce, verifier, browser := newToken(), newToken(), oauth2.GenerateVerifier(), a.browser(c)
 	err = a.opts.Store.BeginSignIn(ctx, nobody(c), models.SignIn{StateHash: hash(state), Nonce: hashText(nonce),
 		Verifier:    encode.EncodeToString(a.opts.Keys.Seal([]byte(verifier), useVerify)),
-		BrowserHash: hash(browser), ReturnTo: visit.Local(c.Query("return", "/")), Draft: draft, ExpiresAt: a.opts.Clock.Wall().Add(signInTime)})
+		BrowserHash: hash(browser), ReturnTo: visit.Local(c.Query("return", "/")), Draft: draft, Fresh: fresh, ExpiresAt: a.opts.Clock.Wall().Add(signInTime)})
 	if err != nil {
 		return err
 	}
-	return c.Redirect(a.client(d).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), http.StatusSeeOther)
+	ask := []oauth2.AuthCodeOption{oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)}
+	if fresh {
+		ask = append(ask, oauth2.SetAuthURLParam("max_age", "0"), oauth2.SetAuthURLParam("prompt", "login"))
+	}
+	return c.Redirect(a.client(d).AuthCodeURL(state, ask...), http.StatusSeeOther)
 }
 
 // browser is the token that binds sign-ins to this browser; tabs share it.
@@ -66,6 +71,9 @@ func (a *Auth) Callback(c *fiber.Ctx) error {
 	token := newToken() // always a new one: a token planted before the sign-in leads nowhere
 	s := models.Session{TokenHash: hash(token), Issuer: who.person.Issuer, Subject: who.person.Subject, SID: who.sid, Groups: who.person.Groups,
 		CSRFSecret: newSecret(), IDToken: a.opts.Keys.Seal([]byte(who.idToken), useIDToken), CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(a.opts.SessionMax)}
+	if in.Fresh {
+		s.FreshAt = who.askedAt
+	}
 	var replaces []byte
 	if old := c.Cookies(a.cookieName(sessionCookie)); wellFormed(old) {
 		replaces = hash(old)
@@ -129,6 +137,9 @@ func (a *Auth) finish(c *fiber.Ctx) (models.SignIn, identity, error) {
 		return in, identity{}, err
 	}
 	who, err := a.identify(ctx, d, tok, in.Nonce)
+	if now := a.opts.Clock.Wall(); err == nil && in.Fresh && (who.askedAt.Before(now.Add(-models.FreshSignIn)) || who.askedAt.After(now.Add(skew))) {
+		err = errors.New("a fresh sign-in was demanded, and auth_time does not say that there was one")
+	}
 	return in, who, err
 }
 

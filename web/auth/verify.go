@@ -24,6 +24,7 @@ const (
 type identity struct {
 	person  models.Person
 	sid     string
+	askedAt time.Time // auth_time: when the provider asked for the password; zero when it does not say
 	idToken string
 }
 
@@ -88,6 +89,9 @@ func (a *Auth) identify(ctx context.Context, d *discovered, tok *oauth2.Token, n
 		return identity{}, err
 	}
 	who := identity{idToken: raw, sid: c.text("sid")}
+	if at, ok := c["auth_time"].(float64); ok {
+		who.askedAt = time.Unix(int64(at), 0).UTC()
+	}
 	if who.person, err = c.person(idToken.Issuer, idToken.Subject); err != nil {
 		return identity{}, err
 	}
