@@ -44,12 +44,12 @@ func (m *matrix) send(person, method, path string, body io.Reader, header ...str
 	}
 	res, err := m.people[person].Do(req)
 	if err != nil {
-		m.t.Fatalf("%s %.100s: %v", method, path, err)
+		m.t.Fatalf("%s %.100s: %.300s", method, path, err.Error())
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
-		m.t.Fatalf("%s %.100s: %v", method, path, err)
+		m.t.Fatalf("%s %.100s: %.300s", method, path, err.Error())
 	}
 	return answer{res, string(b)}
 }

@@ -63,11 +63,11 @@ func (a *App) fail(c *fiber.Ctx, err error) error {
 	return nil
 }
 
-// drain reads on for a moment after a body that is too large: closing with bytes unread resets the connection, and the
+// drain reads on for a moment after a body or a header that is too large: closing with bytes unread resets the connection, and the
 // browser shows its own error instead of our page.
 func drain(c *fiber.Ctx, status int) {
 	conn := c.Context().Conn()
-	if status != http.StatusRequestEntityTooLarge || conn == nil {
+	if status != http.StatusRequestEntityTooLarge && status != http.StatusRequestHeaderFieldsTooLarge || conn == nil {
 		return
 	}
 	until := time.Now().Add(drainTime)
