@@ -103,7 +103,16 @@ func (s *Store) decide(ctx context.Context, actor models.Actor, id string, v ver
 
 // pass writes the decision and carries it out.
 func (t *tx) pass(actor models.Actor, r *models.Request, plan models.Plan, role string, v verdict) error {
-	err := t.db.Exec(`INSERT INTO approvals (id, request_id, plan_hash, decision, person_id, role, reason, break_glass, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	before, _, err := t.approvals(*r, v.hash)
+	if err != nil {
+		return err
+	}
+	if left := models.Missing(plan.Notes.Demands, before); v.decision == models.Approve && !v.glass && len(left) > 0 {
+		if asked, err := r.MayDecide(actor, left); err == nil { // who holds two roles approves with the one that is still asked for
+			role = asked
+		}
+	}
+	err = t.db.Exec(`INSERT INTO approvals (id, request_id, plan_hash, decision, person_id, role, reason, break_glass, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		models.NewID(), r.ID, v.hash, v.decision, actor.Person.ID, role, v.reason, v.glass, t.now()).Error
 	if err != nil {
 		return fmt.Errorf("write the decision on %s: %w", r.ID, err)
