@@ -261,7 +261,11 @@ func byHand(addr string) error {
 		return err
 	}
 	defer pool.Close()
-	queries := handQueries(os.Getenv("BENCH_PAGE"))
+	var tenant string
+	if err := pool.QueryRow(context.Background(), `SELECT id FROM tenants WHERE slug = 'bench-42'`).Scan(&tenant); err != nil {
+		return err
+	}
+	queries := handQueries(os.Getenv("BENCH_PAGE"), tenant)
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get("/ok", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	app.Get("/", func(c *fiber.Ctx) error {
@@ -295,8 +299,8 @@ func byHand(addr string) error {
 	return app.Listener(l)
 }
 
-// handQueries ask for what the product's page asks for, as plain as can be.
-func handQueries(page string) []string {
+// handQueries ask for what the product's page asks for, as plain as can be, with the conditions that its indexes need.
+func handQueries(page, tenant string) []string {
 	queries := []string{
 		`SELECT s.id, s.csrf_secret, s.last_seen_at, s.expires_at, p.id, p.name, p.groups, ARRAY(SELECT role FROM role_mappings m WHERE m.group_name = ANY (p.groups)),
 			(SELECT jsonb_agg(t.slug) FROM tenants t WHERE t.owner_group = ANY (p.groups) OR t.developer_group = ANY (p.groups) OR t.viewer_group = ANY (p.groups))
@@ -305,12 +309,13 @@ func handQueries(page string) []string {
 	}
 	if page == "/tenants" {
 		return append(queries, `SELECT count(*) FROM (SELECT 1 FROM tenants LIMIT 10001) x`,
-			`SELECT t.*, (SELECT count(*) FROM accounts a WHERE a.tenant_id = t.id), (SELECT count(*) FROM accounts a WHERE a.tenant_id = t.id AND a.aws_state = 'ACTIVE')
-			FROM tenants t ORDER BY slug LIMIT 51`)
+			`SELECT t.*, (SELECT count(*) FROM accounts a WHERE a.tenant_id = t.id AND a.state <> 'deleted'),
+			(SELECT count(*) FROM accounts a WHERE a.tenant_id = t.id AND a.state <> 'deleted' AND a.aws_state = 'ACTIVE') FROM tenants t ORDER BY slug LIMIT 51`)
 	}
-	const one = `(SELECT id FROM tenants WHERE slug = 'bench-42')`
-	return append(queries, `SELECT * FROM tenants WHERE slug = 'bench-42'`, `SELECT * FROM accounts WHERE tenant_id = `+one, `SELECT * FROM requests WHERE tenant_id = `+one+` ORDER BY submitted_at DESC LIMIT 8`,
-		`SELECT * FROM runs WHERE request_id IN (SELECT id FROM requests WHERE tenant_id = `+one+`) LIMIT 8`,
-		`SELECT * FROM audit_entries WHERE tenant_id = `+one+`::text ORDER BY at DESC LIMIT 20`,
+	is := ` tenant_id = '` + tenant + `'`
+	return append(queries, `SELECT * FROM tenants WHERE slug = 'bench-42'`, `SELECT * FROM accounts WHERE state <> 'deleted' AND`+is,
+		`SELECT * FROM requests WHERE`+is+` ORDER BY submitted_at DESC LIMIT 8`,
+		`SELECT * FROM runs WHERE request_id IN (SELECT id FROM requests WHERE`+is+`) LIMIT 8`,
+		`SELECT * FROM audit_entries WHERE`+is+` ORDER BY at DESC LIMIT 20`,
 		`SELECT id, name FROM people WHERE groups && ARRAY['bench-42-owners', 'bench-42-developers', 'bench-42-viewers'] LIMIT 60`)
 }
