@@ -7,14 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
-	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -22,13 +18,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"slipway/dev/idp"
-	"slipway/dev/postgres/pgtest"
 	"slipway/models"
-	"slipway/models/store"
 	"slipway/web"
-	"slipway/web/config"
-	"slipway/web/telemetry"
 )
 
 var updateMatrix = flag.Bool("update-matrix", false, "write testdata/matrix.txt anew; read the difference before committing it")
@@ -121,147 +112,6 @@ var asked = map[string]models.RequestState{
 	"/requests/:id/edit": models.ChangesRequested, "/requests/:id/approve": models.AwaitingApproval, "/requests/:id/reject": models.AwaitingApproval,
 	"/requests/:id/changes": models.AwaitingApproval, "/requests/:id/replan": models.AwaitingApproval, "/requests/:id/cancel": models.AwaitingApproval,
 	"/runs/:id/stop": models.Running,
-}
-
-func newMatrix(t testing.TB, change ...func(*matrix)) *matrix {
-	t.Helper()
-	owner, app := pgtest.Database(t, store.Migrate)
-	m := &matrix{t: t, people: map[string]*http.Client{}, tokens: map[string]string{}, vars: map[string]string{"SLIPWAY_DATABASE_URL": app}, log: io.Discard}
-	for _, c := range change {
-		c(m)
-	}
-	m.serve()
-	for _, name := range matrixPeople {
-		m.signIn(name)
-	}
-	m.fill(owner)
-	return m
-}
-
-func (m *matrix) serve() {
-	pages, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	provider, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	m.url = fmt.Sprintf("http://localhost:%d", pages.Addr().(*net.TCPAddr).Port)
-	issuer := "http://" + provider.Addr().String() + "/dev/idp"
-	people := append(idp.Demo(), idp.Person{Name: "fresh", FullName: "Fresh Face", Groups: []string{"engineers"}})
-	if m.inside {
-		issuer = m.url + "/dev/idp"
-	}
-	m.issuer = issuer
-	handler, err := idp.New(idp.Config{Issuer: issuer, People: people, Clients: []idp.Client{idp.Slipway(m.url, "secret")}})
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	idpServer := &http.Server{Handler: handler, ReadHeaderTimeout: time.Second}
-	go func() { _ = idpServer.Serve(provider) }()
-	m.t.Cleanup(func() { _ = idpServer.Close() })
-	vars := map[string]string{"SLIPWAY_PUBLIC_URL": m.url, "SLIPWAY_OIDC_ISSUER": issuer, "SLIPWAY_OIDC_CLIENT_ID": "slipway",
-		"SLIPWAY_OIDC_CLIENT_SECRET": "secret", "SLIPWAY_ADMIN_GROUPS": "platform-admins", "SLIPWAY_AWS_REGION": "eu-west-1", "SLIPWAY_AWS_REGIONS": "eu-west-1",
-		"SLIPWAY_EXTERNAL_ID": "external", "SLIPWAY_SECRET_KEYS": strings.Repeat("A", 43) + "=", "SLIPWAY_DRAIN_DELAY": "0s"}
-	maps.Copy(vars, m.vars)
-	c, err := config.Load(vars, "web")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	r := &running{process: process{config: c, vars: vars, web: true, log: telemetry.Logger(m.log, telemetry.LogOptions{JSON: true, Level: "debug", Secrets: c.Secrets()}), page: pages, tracer: m.tracer, limits: m.limits}, clock: &models.ShiftedClock{},
-		metrics: telemetry.Registry("test"), started: make(chan struct{})}
-	if m.inside {
-		r.extra = mount("/dev/idp", handler)
-	}
-	if err := r.open(m.t.Context()); err != nil {
-		m.t.Fatal(err)
-	}
-	f, err := r.face(m.t.Context())
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	go r.begin(m.t.Context())
-	go func() { _ = f.Serve(pages) }()
-	m.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := f.Shutdown(ctx); err != nil {
-			m.t.Error(err)
-		}
-		r.store.Close()
-	})
-	m.app, m.face = r, f.(*web.App)
-	m.routes = m.face.Routes()
-	<-r.started
-}
-
-var (
-	tokenField = regexp.MustCompile(`name="_csrf" value="([^"]+)"`)
-	formAction = regexp.MustCompile(`<form[^>]*action="([^"]+)"`)
-	hiddenID   = regexp.MustCompile(`name="id" value="([^"]+)"`)
-)
-
-func (m *matrix) signIn(name string) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	c := &http.Client{Jar: jar, Timeout: 20 * time.Second}
-	m.people[name] = c
-	if name == "anonymous" {
-		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		return
-	}
-	page, _ := m.enter(name, name, "/auth/login")
-	token := tokenField.FindStringSubmatch(page)
-	if token == nil {
-		m.t.Fatalf("sign in %s: no token\n%.500s", name, page)
-	}
-	m.tokens[name] = token[1]
-}
-
-// enter opens a path that leads to the provider, signs in there and says where that ended.
-func (m *matrix) enter(browser, name, path string) (string, *url.URL) {
-	c := m.people[browser]
-	c.CheckRedirect = nil
-	defer func() {
-		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	}()
-	login, address := m.read(c, m.url+path)
-	values := url.Values{"username": {name}, "password": {name}}
-	if id := hiddenID.FindStringSubmatch(login); id != nil {
-		values.Set("id", id[1])
-	}
-	if a := formAction.FindStringSubmatch(login); a != nil {
-		var err error
-		if address, err = address.Parse(strings.ReplaceAll(a[1], "&amp;", "&")); err != nil {
-			m.t.Fatal(err)
-		}
-	}
-	res, err := c.PostForm(address.String(), values)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	page, err := io.ReadAll(res.Body)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return string(page), res.Request.URL
-}
-
-func (m *matrix) read(c *http.Client, address string) (string, *url.URL) {
-	res, err := c.Get(address)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return string(b), res.Request.URL
 }
 
 // fill makes the objects: tenant one (payments) and two (storefront), each with a request that ran, and a request without a tenant.
