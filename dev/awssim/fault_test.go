@@ -29,7 +29,7 @@ func (w *world) admin(t *testing.T, method, path string, body, into any) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := browser.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestAdminPage(t *testing.T) {
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Sec-Fetch-Site", "cross-site")
-	foreign, err := http.DefaultClient.Do(req)
+	foreign, err := browser.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestAdminAsksForLocalhost(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Host = "evil.example.com"
-	res, err := http.DefaultClient.Do(req)
+	res, err := browser.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func TestHandlerRefusesNonsense(t *testing.T) {
 		if tc.target != "" {
 			req.Header.Set("X-Amz-Target", tc.target)
 		}
-		res, err := http.DefaultClient.Do(req)
+		res, err := browser.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,10 +50,13 @@ func openWorld(t testing.TB, database string, speed float64) *world {
 	return &world{Sim: s, url: srv.URL, database: database}
 }
 
+// browser has connections of its own: a test server that closes ends the idle ones of the default transport, which parallel tests use.
+var browser = &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
+
 // as is an SDK configuration with one of the static keys.
 func (w *world) as(key string) aws.Config {
 	return aws.Config{Region: homeRegion, BaseEndpoint: &w.url, Credentials: credentials.NewStaticCredentialsProvider(key, "secret", ""),
-		RetryMaxAttempts: 1, HTTPClient: &http.Client{Timeout: 20 * time.Second}}
+		RetryMaxAttempts: 1, HTTPClient: browser}
 }
 
 const (
