@@ -76,6 +76,9 @@ func (w *world) mend() {
 	w.admin(http.MethodDelete, nil)
 }
 
+// browser has connections of its own: a test server that closes ends the idle ones of the default transport.
+var browser = &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
+
 func (w *world) admin(method string, body any) {
 	w.t.Helper()
 	raw, err := json.Marshal(body)
@@ -86,7 +89,7 @@ func (w *world) admin(method string, body any) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := browser.Do(req)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -73,9 +73,15 @@ func New(o Options) (*Auth, error) {
 	}
 	client := o.HTTPClient
 	if client == nil {
-		client = &http.Client{}
+		client = &http.Client{Transport: connections()}
 	}
 	return &Auth{opts: o, provider: newProvider(o.Issuer, client, o.Clock, o.Logger), secure: strings.HasPrefix(o.PublicURL, "https://")}, nil
+}
+
+// connections are the sign-in's own: the environment's proxy counts, and nobody else can close them.
+func connections() *http.Transport {
+	return &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 10, IdleConnTimeout: time.Minute,
+		TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second}
 }
 
 // nobody is the actor of what happens before it is known who is there.
