@@ -35,13 +35,9 @@ func FuzzForms(f *testing.F) {
 		if admin {
 			person = "admin"
 		}
-		if strings.ContainsAny(contentType, "\r\n\x00") || len(body) > 1<<16 {
-			t.Skip()
-		}
-		for _, c := range contentType {
-			if c < ' ' || c > '~' {
-				t.Skip() // Go's client would not send it
-			}
+		unsendable := func(c rune) bool { return c < ' ' || c > '~' } // Go's client refuses it in a header
+		if strings.ContainsFunc(contentType, unsendable) || len(body) > 1<<16 {
+			return
 		}
 		r := forms[int(route)%len(forms)]
 		if strings.HasPrefix(contentType, formType) {
