@@ -15,15 +15,29 @@ const (
 
 // Problem is something wrong in a template.
 type Problem struct {
-	Level   string
-	Rule    string // stable name, to be named in an exception
-	Path    string // "Resources.Topic.Properties.Name"
-	Line    int    // 0 when unknown
-	Message string
+	File    string `json:"file,omitempty"` // empty while only the template is looked at
+	Level   string `json:"level"`
+	Rule    string `json:"rule"`           // stable name, to be named in an exception
+	Path    string `json:"path,omitempty"` // "Resources.Topic.Properties.Name"
+	Line    int    `json:"line,omitempty"` // 0 when unknown
+	Message string `json:"message"`
 }
 
+// String is a line as compilers write one: file:line: level: place: what (rule).
 func (p Problem) String() string {
-	return fmt.Sprintf("line %d: %s: %s: %s (%s)", p.Line, p.Level, p.Path, p.Message, p.Rule)
+	at := fmt.Sprintf("line %d", p.Line)
+	switch {
+	case p.File != "" && p.Line > 0:
+		at = fmt.Sprintf("%s:%d", p.File, p.Line)
+	case p.File != "":
+		at = p.File
+	}
+	if p.Path != "" {
+		at += ": " + p.Level + ": " + p.Path
+	} else {
+		at += ": " + p.Level
+	}
+	return fmt.Sprintf("%s: %s (%s)", at, p.Message, p.Rule)
 }
 
 // checker is one Check under way.
@@ -43,7 +57,7 @@ func (c *checker) add(level, rule, path, format string, args ...any) {
 	for p := path; line == 0 && p != ""; line = c.t.lines[p] {
 		p = p[:max(strings.LastIndexByte(p, '.'), strings.LastIndexByte(p, '['), 0)]
 	}
-	c.problems = append(c.problems, Problem{level, rule, path, line, fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, Problem{Level: level, Rule: rule, Path: path, Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) errorf(rule, path, format string, args ...any) {
