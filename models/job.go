@@ -5,10 +5,11 @@ type JournalKind string
 
 // The kinds of background work. All of it is journaled: a job is only a wake-up.
 const (
-	PlanWork JournalKind = "plan" // compute a request's plan; object is the request
-	RunWork  JournalKind = "run"  // execute the steps of a run; object is the request
-	UndoWork JournalKind = "undo" // take a failed run back; object is the request
-	VendWork JournalKind = "vend" // hold a creation slot until AWS has ended a CreateAccount; object is the account
+	PlanWork  JournalKind = "plan"  // compute a request's plan; object is the request
+	RunWork   JournalKind = "run"   // execute the steps of a run; object is the request
+	UndoWork  JournalKind = "undo"  // take a failed run back; object is the request
+	VendWork  JournalKind = "vend"  // hold a creation slot until AWS has ended a CreateAccount; object is the account
+	DriftWork JournalKind = "drift" // compare a stack with its account; object is the environment
 )
 
 // WakeArgs is the one job argument: which journal row to look at, and as of which generation.

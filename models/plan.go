@@ -51,10 +51,23 @@ type PlanPart struct {
 	Digest       string            `json:"digest,omitempty"`    // SHA-256 of the blueprint's folder
 	TemplateHash string            `json:"template_hash,omitempty"`
 	StackName    string            `json:"stack_name,omitempty"`
+	Mode         StackMode         `json:"mode,omitempty"` // what is done to the stack; empty: it is made
 	Parameters   map[string]string `json:"parameters,omitempty"`
 	Tags         map[string]string `json:"tags,omitempty"`
 	Changes      []Change          `json:"changes"`
 }
+
+// StackMode says what a plan part does to its stack.
+type StackMode string
+
+// The modes. The empty mode is a creation, as the first plans had no other.
+const (
+	StackCreate  StackMode = "create"
+	StackUpdate  StackMode = "update"
+	StackRevert  StackMode = "revert"  // put back what drifted
+	StackRecover StackMode = "recover" // continue a roll-back that stopped
+	StackDelete  StackMode = "delete"
+)
 
 // Change is one thing that a plan would do.
 type Change struct {
@@ -98,14 +111,24 @@ type PlanNotes struct {
 	PriceDate    string        `json:"price_date"`            // day of the price file
 	PriceDigest  string        `json:"price_digest"`
 	NotEstimated []string      `json:"not_estimated"`
-	Region       string        `json:"region"`     // whose prices they are
-	UsualTime    Duration      `json:"usual_time"` // median of past runs; zero under five of them
-	WorstTime    Duration      `json:"worst_time"` // 95th percentile of past runs
+	Estimate     *Estimate     `json:"estimate,omitempty"` // of what is planned, position by position
+	Problems     []PlanProblem `json:"problems,omitempty"` // what AWS said of single resources
+	Region       string        `json:"region"`             // whose prices they are
+	UsualTime    Duration      `json:"usual_time"`         // median of past runs; zero under five of them
+	WorstTime    Duration      `json:"worst_time"`         // 95th percentile of past runs
 	PastRuns     int           `json:"past_runs"`
 	Approvers    []string      `json:"approvers"`  // names of people who could approve now
 	NewGroups    []string      `json:"new_groups"` // groups never seen at a sign-in
 	Notes        []string      `json:"notes"`      // for people, for example "prices changed since the approval"
 	RulesLoaded  string        `json:"rules_digest"`
+}
+
+// PlanProblem is what AWS's validation said of one resource of a change set.
+type PlanProblem struct {
+	LogicalID string `json:"logical_id"`
+	Path      string `json:"path,omitempty"`
+	Message   string `json:"message"`
+	Fatal     bool   `json:"fatal,omitempty"` // the change set cannot be executed
 }
 
 // Duration is a time span that JSON keeps in milliseconds.

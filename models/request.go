@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// RequestKind names what a request asks for: object and verb.
-type RequestKind string
-
-// The kinds of request built so far.
-const CreateTenant RequestKind = "tenant.create"
-
 // RequestState is where a request stands between a form and its end.
 type RequestState string
 

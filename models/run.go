@@ -85,3 +85,16 @@ type QueuePlace struct {
 	Slots int
 	Busy  int
 }
+
+// RunResource is one resource of a stack as a run saw it move.
+type RunResource struct {
+	Step       string // of the run
+	LogicalID  string
+	PhysicalID string
+	Type       string
+	Status     string // CloudFormation's own word
+	Reason     string
+	StartedAt  time.Time // wall time, as AWS gave it
+	EndedAt    time.Time // zero: it still moves
+	Root       bool      // the earliest real failure, not one that it caused
+}

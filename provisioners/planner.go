@@ -72,6 +72,7 @@ func (e *Engine) compute(ctx context.Context, h *held, req models.Request) (Plan
 	planned := Planned{Content: content, Canonical: canonical, Hash: hash, Verdict: verdict, Notes: models.PlanNotes{
 		Rules: verdict.Outcomes, Demands: verdict.Demands, RuleDemands: verdict.Demands, ApprovedBy: verdict.ApprovedBy, RulesLoaded: verdict.Digest,
 		PriceDate: draft.PriceDate, PriceDigest: draft.PriceDigest, NotEstimated: draft.NotEstimated, Region: draft.Region,
+		Estimate: draft.Estimate, Problems: draft.Problems, Notes: draft.Notes,
 	}}
 	return planned, nil
 }

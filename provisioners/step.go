@@ -81,6 +81,9 @@ type Draft struct {
 	PriceDate    string
 	PriceDigest  string
 	Region       string
+	Estimate     *models.Estimate     // of what is planned, position by position; nil: Cost says it all
+	Problems     []models.PlanProblem // what AWS's validation said of single resources
+	Notes        []string             // for people: what the plan cannot show as a change
 }
 
 // Provisioner plans one kind of request and says which steps a frozen plan needs. It keeps no state of its own.

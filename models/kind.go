@@ -1,0 +1,130 @@
+package models
+
+import "fmt"
+
+// RequestKind names what a request asks for: object and verb. Kinds are stored: never rename a shipped one.
+type RequestKind string
+
+// The kinds of request built so far.
+const (
+	CreateTenant RequestKind = "tenant.create"
+
+	CreateNetwork   RequestKind = "network.create"   // a VPC of Slipway's own, from an address pool
+	RegisterNetwork RequestKind = "network.register" // an existing VPC with its subnets; Slipway makes none of it
+	UpdateNetwork   RequestKind = "network.update"
+	DeleteNetwork   RequestKind = "network.delete"
+
+	CreateService RequestKind = "service.create"
+	DeleteService RequestKind = "service.delete"
+
+	CreateEnvironment    RequestKind = "environment.create"
+	UpdateEnvironment    RequestKind = "environment.update"    // other inputs of the same version
+	UpgradeEnvironment   RequestKind = "environment.upgrade"   // a newer version of its blueprint
+	DeployEnvironment    RequestKind = "environment.deploy"    // another image digest, nothing else
+	HibernateEnvironment RequestKind = "environment.hibernate" // no tasks, schedules off
+	WakeEnvironment      RequestKind = "environment.wake"
+	RevertEnvironment    RequestKind = "environment.revert"  // put back what drifted
+	AcceptDrift          RequestKind = "environment.accept"  // leave what drifted until a day
+	ExtendEnvironment    RequestKind = "environment.extend"  // a later end
+	RecoverEnvironment   RequestKind = "environment.recover" // end a roll-back that could not go on
+	DeleteEnvironment    RequestKind = "environment.delete"
+)
+
+// Effect is what a request does to the object it names, beyond its own row.
+type Effect string
+
+// The effects. They decide which states the object passes through while the request runs.
+const (
+	Makes    Effect = "makes"    // creating, then ready
+	Changes  Effect = "changes"  // changing, then ready
+	Notes    Effect = "notes"    // only Slipway's own row: the object stays as it is
+	Destroys Effect = "destroys" // deleting, then deleted
+)
+
+type kindFacts struct {
+	object ObjectType
+	effect Effect
+	title  string // %s is the object's name
+	verb   string // for a button or a list
+}
+
+var kinds = map[RequestKind]kindFacts{
+	CreateTenant:         {TenantObject, Makes, "Create tenant %s", "Create"},
+	CreateNetwork:        {NetworkObject, Makes, "Create network %s", "Create"},
+	RegisterNetwork:      {NetworkObject, Makes, "Register network %s", "Register"},
+	UpdateNetwork:        {NetworkObject, Changes, "Change network %s", "Change"},
+	DeleteNetwork:        {NetworkObject, Destroys, "Delete network %s", "Delete"},
+	CreateService:        {ServiceObject, Makes, "Create service %s", "Create"},
+	DeleteService:        {ServiceObject, Destroys, "Delete service %s", "Delete"},
+	CreateEnvironment:    {EnvironmentObject, Makes, "Create environment %s", "Create"},
+	UpdateEnvironment:    {EnvironmentObject, Changes, "Change environment %s", "Change"},
+	UpgradeEnvironment:   {EnvironmentObject, Changes, "Upgrade environment %s", "Upgrade"},
+	DeployEnvironment:    {EnvironmentObject, Changes, "Deploy to environment %s", "Deploy"},
+	HibernateEnvironment: {EnvironmentObject, Changes, "Hibernate environment %s", "Hibernate"},
+	WakeEnvironment:      {EnvironmentObject, Changes, "Wake environment %s", "Wake"},
+	RevertEnvironment:    {EnvironmentObject, Changes, "Revert drift of environment %s", "Revert drift"},
+	AcceptDrift:          {EnvironmentObject, Notes, "Accept drift of environment %s", "Accept drift"},
+	ExtendEnvironment:    {EnvironmentObject, Notes, "Extend environment %s", "Extend"},
+	RecoverEnvironment:   {EnvironmentObject, Changes, "Recover environment %s", "Recover"},
+	DeleteEnvironment:    {EnvironmentObject, Destroys, "Delete environment %s", "Delete"},
+}
+
+// RequestKinds lists the kinds that this version knows, in no order.
+func RequestKinds() []RequestKind {
+	var all []RequestKind
+	for k := range kinds {
+		all = append(all, k)
+	}
+	return all
+}
+
+// Object is the type of thing that a request of the kind is about.
+func (k RequestKind) Object() ObjectType { return kinds[k].object }
+
+// Effect is what a request of the kind does to its object.
+func (k RequestKind) Effect() Effect { return kinds[k].effect }
+
+// Title is what a request of the kind is called, for the object's name.
+func (k RequestKind) Title(name string) string {
+	if kinds[k].title == "" {
+		return string(k) + " " + name
+	}
+	return fmt.Sprintf(kinds[k].title, name)
+}
+
+// Verb is the kind in a word or two, for buttons and lists.
+func (k RequestKind) Verb() string { return kinds[k].verb }
+
+// ObjectState is where the object of a request of the kind stands once the request is in a state; not ok: it stays as it is.
+func (k RequestKind) ObjectState(s RequestState) (ObjectState, bool) {
+	var during, after ObjectState
+	switch k.Effect() {
+	case Makes:
+		during, after = Creating, Ready
+	case Changes:
+		during, after = Changing, Ready
+	case Destroys:
+		during, after = Deleting, Deleted
+	default:
+		return "", false
+	}
+	switch s {
+	case Running:
+		return during, true
+	case Succeeded:
+		return after, true
+	case Failed, Abandoned:
+		return Broken, true
+	case Undoing:
+		if k.Effect() == Makes {
+			return Deleting, true
+		}
+		return Changing, true
+	case Undone:
+		if k.Effect() == Makes {
+			return Deleted, true
+		}
+		return Ready, true
+	}
+	return "", false
+}
