@@ -4,7 +4,7 @@ package deploy
 import "embed"
 
 // AWS holds the CloudFormation templates of the organization's set-up: aws/org.yaml,
-// aws/hub.yaml and aws/spoke.yaml.
+// aws/hub.yaml, aws/spoke.yaml and aws/dns.yaml.
 //
 //go:embed aws/*.yaml
 var AWS embed.FS
