@@ -53,11 +53,7 @@ func (c *checker) add(level, rule, path, format string, args ...any) {
 	if len(c.problems) >= maxProblems {
 		return
 	}
-	line := c.t.lines[path]
-	for p := path; line == 0 && p != ""; line = c.t.lines[p] {
-		p = p[:max(strings.LastIndexByte(p, '.'), strings.LastIndexByte(p, '['), 0)]
-	}
-	c.problems = append(c.problems, Problem{Level: level, Rule: rule, Path: path, Line: line, Message: fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, Problem{Level: level, Rule: rule, Path: shorten(path), Line: nearest(c.t.lines, path), Message: shorten(fmt.Sprintf(format, args...))})
 }
 
 func (c *checker) errorf(rule, path, format string, args ...any) {

@@ -50,6 +50,8 @@ type Listed struct {
 	Problems      []Problem // why its folder was refused
 	Checks        []Check
 	FirstSeen     time.Time // product time; zero when Digest is empty
+
+	found, broken bool // some folder has it; the folder that has this very content is refused
 }
 
 // Ref names the version for people.
@@ -85,18 +87,22 @@ func (l Listing) Find(version string) (v Listed, ok bool) {
 
 // Folder is what a load found under one NAME/VERSION.
 type Folder struct {
-	Name, Version string
-	Content       *Version // nil when it is refused
-	Problems      []Problem
+	Name, Version string // as found; what nobody can read is left out
+	Content       Version
+	Problems      []Problem // errors and warnings
 	Checks        []Check
 }
+
+// Sound says whether nothing refuses the folder.
+func (f Folder) Sound() bool { return f.Content.Digest != "" && len(Errors(f.Problems)) == 0 }
 
 // HiddenEntry is one line of hidden.yaml. An empty Version hides every version.
 type HiddenEntry struct{ Name, Version, Reason string }
 
 // Report is what one load of one origin found. It replaces the report of that origin before it.
 type Report struct {
-	Origin  Origin
-	Folders []Folder
-	Hidden  []HiddenEntry
+	Origin     Origin
+	Folders    []Folder
+	Hidden     []HiddenEntry
+	KeepHidden bool // hidden.yaml cannot be read: what was hidden stays hidden
 }

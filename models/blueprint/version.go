@@ -33,6 +33,15 @@ func (v Version) Ref() string { return Ref(v.Name, v.Version) }
 // Ref is a name and a version in one.
 func Ref(name, version string) string { return name + "@" + version }
 
+// Line is where a key stands in meta.yaml, 0 when it is not there.
+func (v Version) Line(key string) int {
+	m, _ := readMeta(v.Source) // what cannot be read has no lines
+	if m == nil {
+		return 0
+	}
+	return m.lines[key]
+}
+
 // Parse reads the version's template.
 func (v Version) Parse() (*Template, error) { return Parse(v.Template) }
 
