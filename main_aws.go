@@ -49,7 +49,7 @@ func (r *running) provision(ctx context.Context, pace float64) (*aws.Clients, []
 
 // tenantBaseline is the shipped blueprint as the provisioner takes it.
 func tenantBaseline() (aws.Blueprint, error) {
-	shipped, err := blueprints.Load("tenant-baseline", baselineVersion)
+	shipped, err := blueprints.Load(blueprints.TenantBaseline, baselineVersion)
 	if err != nil {
 		return aws.Blueprint{}, err
 	}
