@@ -52,6 +52,7 @@ type Store struct {
 	clock models.Clock
 	log   *slog.Logger
 	opt   Options
+	metas metas
 }
 
 // Open connects lazily: a database that is down is an error of each call, not of the start.
