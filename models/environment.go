@@ -48,6 +48,7 @@ type Environment struct {
 	NetworkID    string // empty: it stands on none
 	ServiceID    string // empty: it runs no image
 	ServiceName  string
+	Repository   string // URI of the service's repository, for pushing images
 	Image        string // repository@sha256:...; empty: waiting for a first image
 	Hibernated   bool
 	Host         string            // empty: it has no name of its own
@@ -235,10 +236,11 @@ type EnvironmentInputs struct {
 	Skip         []string          `json:"skip,omitempty"`          // recover: logical ids that the roll-back passes over
 
 	// Set by the store when it is submitted, never typed.
-	AccountID string `json:"account_id,omitempty"` // row of the account that the stage decides
-	NetworkID string `json:"network_id,omitempty"` // empty: the blueprint needs none
-	ServiceID string `json:"service_id,omitempty"`
-	Base      string `json:"base,omitempty"` // change kinds: digest of the version that it is made with now
+	AccountID string   `json:"account_id,omitempty"` // row of the account that the stage decides
+	NetworkID string   `json:"network_id,omitempty"` // empty: the blueprint needs none
+	ServiceID string   `json:"service_id,omitempty"`
+	Needs     []string `json:"needs,omitempty"` // what the blueprint stands on: network, zone, service
+	Base      string   `json:"base,omitempty"`  // change kinds: digest of the version that it is made with now
 }
 
 // Validate says what is wrong with what people type, by form field; nil when nothing is. The blueprint's own inputs are validated by
@@ -320,6 +322,8 @@ type NetworkInputs struct {
 	Public  []string          `json:"public,omitempty"`  // register: subnet ids
 	Private []string          `json:"private,omitempty"`
 	Confirm string            `json:"confirm,omitempty"` // delete: the name, typed
+
+	AccountID string `json:"account_id,omitempty"` // set by the store: row of the account
 }
 
 // Validate says what is wrong, by form field.
@@ -374,6 +378,8 @@ type ServiceInputs struct {
 	Digest  string `json:"digest,omitempty"`  // set by the store
 	Empty   bool   `json:"empty,omitempty"`   // delete: images are deleted with it
 	Confirm string `json:"confirm,omitempty"` // delete: the name, typed
+
+	AccountID string `json:"account_id,omitempty"` // set by the store: row of the account its repository is in
 }
 
 // Validate says what is wrong, by form field.

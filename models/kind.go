@@ -1,6 +1,9 @@
 package models
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // RequestKind names what a request asks for: object and verb. Kinds are stored: never rename a shipped one.
 type RequestKind string
@@ -127,4 +130,23 @@ func (k RequestKind) ObjectState(s RequestState) (ObjectState, bool) {
 		return Ready, true
 	}
 	return "", false
+}
+
+// Locks is what a request holds while it is planned, runs, stops or is undone: its object exclusively, what it stands on shared.
+func (r Request) Locks() []Lock {
+	locks := []Lock{{ObjectType: r.ObjectType, ObjectID: r.ObjectID, Exclusive: true}}
+	if r.ObjectType != EnvironmentObject || r.Kind.Effect() == Notes {
+		return locks
+	}
+	var in EnvironmentInputs
+	if json.Unmarshal(r.Inputs, &in) != nil { // the planner says what is wrong with them
+		return locks
+	}
+	if in.NetworkID != "" {
+		locks = append(locks, Lock{ObjectType: NetworkObject, ObjectID: in.NetworkID})
+	}
+	if in.ServiceID != "" {
+		locks = append(locks, Lock{ObjectType: ServiceObject, ObjectID: in.ServiceID})
+	}
+	return locks
 }

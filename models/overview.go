@@ -65,6 +65,8 @@ type RunPage struct {
 	Events  []RunEvent
 	Slot    *QueuePlace // while an account creation waits for its slot
 	Usual   Duration
+
+	Resources []RunResource // of its stacks, by step and start
 }
 
 // GroupPeople is one group of a tenant and who has signed in with it.

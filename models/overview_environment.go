@@ -32,9 +32,7 @@ type EnvironmentRow struct {
 // EnvironmentPage is all that an environment's page shows. What the reader may do is decided from it and the actor.
 type EnvironmentPage struct {
 	Environment Environment
-	Tenant      Tenant // with its accounts
-	Network     *Network
-	Service     *Service
+	Tenant      Tenant
 	Newer       []string     // versions that it can be upgraded to, oldest first
 	Drift       *Drift       // newest check; nil before the first
 	Receipt     *Receipt     // once it is deleted

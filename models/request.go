@@ -62,7 +62,7 @@ var moves = map[RequestState]map[RequestState][]Mover{
 	Running:  {Succeeded: {ByEngine}, Failed: {ByEngine}, Stopping: {ByRequester, ByOwner, ByAdmin}, Planning: {ByEngine}},
 	Stopping: {Failed: {ByEngine}, Succeeded: {ByEngine}},
 	Failed: {Running: {ByRequester, ByOwner, ByAdmin}, Planning: {ByRequester, ByOwner, ByAdmin},
-		Undoing: {ByOwner, ByAdmin}, Abandoned: {ByOwner, ByAdmin}},
+		Undoing: {ByOwner, ByAdmin}, Abandoned: {ByOwner, ByAdmin, ByEngine}}, // by the engine when a deletion of its object has succeeded
 	Undoing: {Undone: {ByEngine}, Failed: {ByEngine}},
 }
 

@@ -17,7 +17,7 @@ var allowed = map[RequestState]map[RequestState]string{
 	Approved: {Running: "engine", Planning: "engine", Cancelled: "requester owner admin"},
 	Running:  {Succeeded: "engine", Failed: "engine", Stopping: "requester owner admin", Planning: "engine"},
 	Stopping: {Failed: "engine", Succeeded: "engine"},
-	Failed:   {Running: "requester owner admin", Planning: "requester owner admin", Undoing: "owner admin", Abandoned: "owner admin"},
+	Failed:   {Running: "requester owner admin", Planning: "requester owner admin", Undoing: "owner admin", Abandoned: "owner admin engine"},
 	Undoing:  {Undone: "engine", Failed: "engine"},
 }
 

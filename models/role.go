@@ -45,6 +45,9 @@ type RoleMapping struct {
 	CreatedAt  time.Time
 }
 
+// SystemIssuer is the issuer of rows that stand for components of Slipway as requesters. No provider has it, so nobody signs in as one.
+const SystemIssuer = "slipway"
+
 // Person is somebody who has signed in: issuer and subject are the key, never the e-mail address.
 type Person struct {
 	ID           string
@@ -127,6 +130,12 @@ func (a Actor) SeesTenant(tenantID string) bool { return a.SeesAll() || a.Tenant
 
 // MayRequestTenant tells whether the actor may ask for a new tenant.
 func (a Actor) MayRequestTenant() bool { return a.Has(Requester) || a.Has(PlatformAdmin) }
+
+// MayOrderFor tells whether the actor may ask for what a tenant's accounts hold: its owners and developers, platform admins, and
+// components of Slipway, whose requests are decided like everybody's.
+func (a Actor) MayOrderFor(tenantID string) bool {
+	return a.IsSystem() || a.Has(PlatformAdmin) || a.TenantRole(tenantID).Includes(Developer)
+}
 
 // NoAccess tells whether a signed-in person holds no role at all and gets the page that says so.
 func (a Actor) NoAccess() bool { return !a.IsSystem() && len(a.Roles) == 0 && len(a.Memberships) == 0 }

@@ -98,19 +98,20 @@ const (
 
 // Drift is what one check found.
 type Drift struct {
-	ID         string
-	ObjectID   string
-	State      DriftState
-	StartedAt  time.Time
-	EndedAt    time.Time
-	By         string   // who asked: a person's name, or "nightly"
-	Checked    int      // resources that CloudFormation compared
-	NotChecked []string // types that CloudFormation cannot compare, each once
-	Resources  []ResourceDrift
-	Failure    string
-	Accepted   time.Time // until when a person lets it be; zero: not accepted
-	AcceptedBy string
-	Reason     string
+	ID          string
+	ObjectID    string
+	State       DriftState
+	StartedAt   time.Time
+	EndedAt     time.Time
+	By          string   // who asked: a person's name, or "nightly"
+	DetectionID string   // CloudFormation's id of the comparison
+	Checked     int      // resources that CloudFormation compared
+	NotChecked  []string // types that CloudFormation cannot compare, each once
+	Resources   []ResourceDrift
+	Failure     string
+	Accepted    time.Time // until when a person lets it be; zero: not accepted
+	AcceptedBy  string
+	Reason      string
 }
 
 // ResourceDrift is one resource that is not as declared.

@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
 
 // RuleFacts is what rules may look at. The planner and the engine fill it the same way, so that the same world gives the same verdict.
 type RuleFacts struct {
@@ -11,6 +15,10 @@ type RuleFacts struct {
 	Content   PlanContent    // without Rules: those are the answer
 	NewGroups []string       // groups of the inputs that no sign-in has ever carried
 	Now       time.Time      // product time
+
+	Environment  *Environment    // the one the request is about; nil for other objects and while it does not exist
+	Environments int             // of the tenant, this one left out
+	Monthly      decimal.Decimal // what those are estimated to cost, in USD
 }
 
 // Verdict is what all rules together said of one plan.

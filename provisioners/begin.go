@@ -15,7 +15,7 @@ func (e *Engine) begin(ctx context.Context, h *held, rs RunState) error {
 	if err != nil {
 		return err
 	}
-	b := Begin{Locks: e.locks(rs.Request), Retry: e.delay("lock", 0)}
+	b := Begin{Locks: rs.Request.Locks(), Retry: e.delay("lock", 0)}
 	steps, err := e.steps(rs.Request.Kind, rs.Plan)
 	if err != nil {
 		b.Void = "This version of Slipway cannot run the plan: " + sentence(err)

@@ -70,9 +70,10 @@ type Runs interface {
 
 // Plans is what the planner reads and writes.
 type Plans interface {
-	// LockForPlan takes the locks of a request in planning. Not ok: it is not in planning any more (job done), or another holds a lock
-	// (job asleep for retry); the outcome is written.
-	LockForPlan(ctx context.Context, job Job, locks func(models.Request) []models.Lock, retry time.Duration) (req models.Request, ok bool, err error)
+	// LockForPlan takes the locks of a request in planning, once what it waits for has ended. Not ok: it is not in planning any more (job
+	// done), another request holds a lock or must end first (job asleep for retry), or that one ended without what this one needs; the
+	// outcome is written.
+	LockForPlan(ctx context.Context, job Job, retry time.Duration) (req models.Request, ok bool, err error)
 	// PutOffPlan writes down what the planner waits for and ends the job until then.
 	PutOffPlan(ctx context.Context, job Job, waiting models.WaitingOn, next Next) error
 	// FinishPlan writes the plan and moves the request on.

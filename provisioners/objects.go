@@ -2,6 +2,7 @@ package provisioners
 
 import (
 	"context"
+	"time"
 
 	"slipway/models"
 	"slipway/models/blueprint"
@@ -21,7 +22,7 @@ type Objects interface {
 	Service(ctx context.Context, id string) (models.Service, error)
 	// ZoneOf reads the hosted zone of an account (its row id).
 	ZoneOf(ctx context.Context, accountID string) (models.Zone, error)
-	// StackOf reads the stack row of an object, of a tenant's baseline too (see models.Stack.Outputs).
+	// StackOf reads the stack row of an object. A tenant's baseline has none: its outputs are read from its stack.
 	StackOf(ctx context.Context, objectID string) (models.Stack, error)
 	// UsersOf names in words what stands on a network or service and would lose it: environments, pipelines.
 	UsersOf(ctx context.Context, objectID string) ([]string, error)
@@ -43,6 +44,8 @@ type Objects interface {
 	WriteReceipt(ctx context.Context, actor models.Actor, receipt models.Receipt) error
 	// Drift reads the newest check of an object.
 	Drift(ctx context.Context, objectID string) (models.Drift, error)
+	// AcceptDrift lets what the newest check found be until a day.
+	AcceptDrift(ctx context.Context, actor models.Actor, objectID string, until time.Time, by, reason string) error
 
 	MadeChangeSet(ctx context.Context, set models.ChangeSet) error
 	EndedChangeSet(ctx context.Context, set models.ChangeSet, outcome string) error
@@ -52,8 +55,8 @@ type Objects interface {
 
 // DriftBook is where drift checks are kept. Checks are journaled work (models.DriftWork): the engine starts one, polls and writes it down.
 type DriftBook interface {
-	// DueForDrift lists environments whose nightly check is due in product time and puts each one's next check off by a day.
-	DueForDrift(ctx context.Context, limit int) ([]string, error)
+	// StartDue starts the nightly check of environments whose turn it is in product time, and puts each one's next turn off by a day.
+	StartDue(ctx context.Context, limit int) (int, error)
 	// BeginDrift makes the check's row for an environment, or gives the one that is still going on.
 	BeginDrift(ctx context.Context, job Job, by string) (models.Drift, models.Environment, error)
 	// KeepDetection writes down CloudFormation's id of the comparison.

@@ -12,7 +12,7 @@ import (
 
 // plan computes the plan of a request in planning.
 func (e *Engine) plan(ctx context.Context, h *held) error {
-	req, ok, err := e.Journal.LockForPlan(ctx, h.job, e.locks, e.delay("lock", 0))
+	req, ok, err := e.Journal.LockForPlan(ctx, h.job, e.delay("lock", 0))
 	if err != nil || !ok {
 		return err
 	}
@@ -113,12 +113,4 @@ func words(f models.Failure) string {
 	}
 	parts = append(parts, f.Next)
 	return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
-}
-
-// locks lists what a request locks: by default its own object, exclusively.
-func (e *Engine) locks(req models.Request) []models.Lock {
-	if l, ok := e.provisioners[req.Kind].(Locker); ok {
-		return l.Locks(req)
-	}
-	return []models.Lock{{ObjectType: req.ObjectType, ObjectID: req.ObjectID, Exclusive: true}}
 }

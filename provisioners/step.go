@@ -134,8 +134,3 @@ type Described interface {
 	error
 	Describe() models.Failure
 }
-
-// Locker is a provisioner whose requests depend on other objects than their own. Without it a request locks its object exclusively.
-type Locker interface {
-	Locks(models.Request) []models.Lock
-}

@@ -19,6 +19,7 @@ type (
 		Kind       string `cel:"kind"` // tenant.create
 		ObjectType string `cel:"object_type"`
 		Object     string `cel:"object"` // the object's name
+		By         string `cel:"by"`     // person, or the component that asks: expiry
 	}
 	requesterVariable struct {
 		Name   string   `cel:"name"`
@@ -33,7 +34,18 @@ type (
 		ViewerGroup    string   `cel:"viewer_group"`
 		Budget         float64  `cel:"budget"`
 		Classes        []string `cel:"classes"`
-		NewGroups      []string `cel:"new_groups"` // groups that no sign-in has ever carried
+		NewGroups      []string `cel:"new_groups"`   // groups that no sign-in has ever carried
+		Environments   int64    `cel:"environments"` // that exist beside the one that is asked about
+		Monthly        float64  `cel:"monthly"`      // what those are estimated to cost
+	}
+	environmentVariable struct {
+		Name       string `cel:"name"`
+		Stage      string `cel:"stage"`     // dev, staging, prod; empty when the request is about something else
+		Blueprint  string `cel:"blueprint"` // as it will be
+		Version    string `cel:"version"`
+		Region     string `cel:"region"`
+		Days       int64  `cel:"days"` // that are asked for: create, extend, wake
+		Hibernated bool   `cel:"hibernated"`
 	}
 	planVariable struct {
 		Adds     int64            `cel:"adds"`
@@ -77,6 +89,7 @@ func Variables() []Variable {
 		{"request", fields(requestVariable{}), "what is asked for"},
 		{"requester", fields(requesterVariable{}), "who asks, with platform roles and groups"},
 		{"tenant", fields(tenantVariable{}), "the tenant it is for, as it will be; budget in USD per month"},
+		{"environment", fields(environmentVariable{}), "the environment that is asked about"},
 		{"inputs", "", "the form's fields by name; a field that is missing is an error, so test has(inputs.x) first"},
 		{"plan", fields(planVariable{}), "what would be done; items: " + fields(changeVariable{})},
 		{"cost", fields(costVariable{}), "estimate in USD per month"},
@@ -86,11 +99,12 @@ func Variables() []Variable {
 
 func environment() (*cel.Env, error) {
 	return cel.NewEnv(
-		ext.NativeTypes(reflect.TypeFor[requestVariable](), reflect.TypeFor[requesterVariable](), reflect.TypeFor[tenantVariable](),
+		ext.NativeTypes(reflect.TypeFor[requestVariable](), reflect.TypeFor[requesterVariable](), reflect.TypeFor[tenantVariable](), reflect.TypeFor[environmentVariable](),
 			reflect.TypeFor[planVariable](), reflect.TypeFor[changeVariable](), reflect.TypeFor[costVariable](), ext.ParseStructTags(true)),
 		cel.Variable("request", cel.ObjectType("rules.requestVariable")),
 		cel.Variable("requester", cel.ObjectType("rules.requesterVariable")),
 		cel.Variable("tenant", cel.ObjectType("rules.tenantVariable")),
+		cel.Variable("environment", cel.ObjectType("rules.environmentVariable")),
 		cel.Variable("inputs", cel.MapType(cel.StringType, cel.DynType)),
 		cel.Variable("plan", cel.ObjectType("rules.planVariable")),
 		cel.Variable("cost", cel.ObjectType("rules.costVariable")),
@@ -114,24 +128,54 @@ func values(f models.RuleFacts) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	env, err := environmentOf(f)
+	if err != nil {
+		return nil, err
+	}
 	roles := make([]string, len(f.Roles))
 	for i, r := range f.Roles {
 		roles[i] = string(r)
 	}
 	now, planned := f.Content.Monthly()
 	return map[string]any{
-		"request":   requestVariable{Kind: string(f.Request.Kind), ObjectType: string(f.Request.ObjectType), Object: f.Request.ObjectName},
-		"requester": requesterVariable{Name: f.Requester.Name, Roles: roles, Groups: f.Requester.Groups},
-		"tenant":    tenant,
-		"inputs":    inputs,
-		"plan":      planOf(f.Content),
-		"cost":      costVariable{Now: now.InexactFloat64(), Planned: planned.InexactFloat64(), Increase: planned.Sub(now).InexactFloat64()},
-		"now":       f.Now.UTC().Truncate(time.Microsecond),
+		"request":     requestVariable{Kind: string(f.Request.Kind), ObjectType: string(f.Request.ObjectType), Object: f.Request.ObjectName, By: askedBy(f.Requester)},
+		"requester":   requesterVariable{Name: f.Requester.Name, Roles: roles, Groups: f.Requester.Groups},
+		"tenant":      tenant,
+		"environment": env,
+		"inputs":      inputs,
+		"plan":        planOf(f.Content),
+		"cost":        costVariable{Now: now.InexactFloat64(), Planned: planned.InexactFloat64(), Increase: planned.Sub(now).InexactFloat64()},
+		"now":         f.Now.UTC().Truncate(time.Microsecond),
 	}, nil
 }
 
+// askedBy is "person", or the component whose row stands for a requester.
+func askedBy(p models.Person) string {
+	if p.Issuer == models.SystemIssuer {
+		return p.Subject
+	}
+	return "person"
+}
+
+// environmentOf is the environment that the request asks for or is about; the zero value for other objects.
+func environmentOf(f models.RuleFacts) (environmentVariable, error) {
+	v := environmentVariable{}
+	if f.Request.Kind.Object() != models.EnvironmentObject {
+		return v, nil
+	}
+	var in models.EnvironmentInputs
+	if err := json.Unmarshal(f.Request.Inputs, &in); err != nil {
+		return v, fmt.Errorf("read the environment's inputs: %w", err)
+	}
+	v = environmentVariable{Name: f.Request.ObjectName, Stage: string(in.Stage), Blueprint: in.Blueprint, Version: in.Version, Region: in.Region, Days: int64(in.Days)}
+	if f.Environment != nil {
+		v.Hibernated = f.Environment.Hibernated
+	}
+	return v, nil
+}
+
 func tenantOf(f models.RuleFacts) (tenantVariable, error) {
-	v := tenantVariable{NewGroups: f.NewGroups}
+	v := tenantVariable{NewGroups: f.NewGroups, Environments: int64(f.Environments), Monthly: f.Monthly.InexactFloat64()}
 	if f.Request.Kind == models.CreateTenant {
 		var in models.TenantInputs
 		if err := json.Unmarshal(f.Request.Inputs, &in); err != nil {

@@ -108,3 +108,12 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// clipped is a text of AWS's as a column keeps it.
+func clipped(s string, n int) string {
+	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}

@@ -258,7 +258,7 @@ func TestStaleWritersWriteNothing(t *testing.T) {
 		"EndCall":  func() error { return j.EndCall(t.Context(), run, models.CallOutcome{Step: &change}) },
 		"BeginRun": func() error { return j.BeginRun(t.Context(), run, models.RunBegin{}) },
 		"LockForPlan": func() error {
-			_, _, err := j.LockForPlan(t.Context(), plan, func(models.Request) []models.Lock { return nil }, 0)
+			_, _, err := j.LockForPlan(t.Context(), plan, 0)
 			return err
 		},
 		"FinishPlan": func() error { return j.FinishPlan(t.Context(), plan, models.Planned{Failure: "x"}) },

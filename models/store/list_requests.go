@@ -88,7 +88,7 @@ func requestConditions(actor models.Actor, q models.ListQuery) (c conditions, er
 		return c, err
 	}
 	return c, narrow(&c, q, map[string]filter{
-		"state": stateOrFailing, "kind": oneOf(`r.kind`, []models.RequestKind{models.CreateTenant}),
+		"state": stateOrFailing, "kind": oneOf(`r.kind`, models.RequestKinds()),
 		"tenant": ofTenant, "object": ofObject,
 		"mine": func(c *conditions, _ string) error {
 			c.add(`r.requester_id = ?`, orNull(actor.Person.ID))

@@ -38,6 +38,39 @@ func (t *tx) lock(req models.Request, locks []models.Lock) (*models.WaitingOn, e
 	return nil, nil
 }
 
+// unlock gives the locks of a request back while it waits for others that may need them.
+func (t *tx) unlock(req models.Request) error {
+	if err := t.db.Exec(`DELETE FROM locks WHERE request_id = ?`, req.ID).Error; err != nil {
+		return fmt.Errorf("release the locks of %s: %w", req.ID, err)
+	}
+	return nil
+}
+
+// passedBy tells which deletion of the same object goes first: it was approved and waits for the object, too.
+func (t *tx) passedBy(req models.Request) (*models.WaitingOn, error) {
+	if req.Kind.Effect() == models.Destroys {
+		return nil, nil
+	}
+	var deletions []models.RequestKind
+	for _, k := range models.RequestKinds() {
+		if k.Effect() == models.Destroys {
+			deletions = append(deletions, k)
+		}
+	}
+	type first struct {
+		ID     string
+		Number int64
+		Title  string
+	}
+	ahead, err := many[first](t.db, `SELECT id, number, title FROM requests WHERE object_id = ? AND id <> ? AND state = ? AND kind IN ? ORDER BY number LIMIT 1`,
+		req.ObjectID, req.ID, models.Approved, deletions)
+	if err != nil || len(ahead) == 0 {
+		return nil, err
+	}
+	return &models.WaitingOn{For: "another request", Ref: ahead[0].ID, Since: t.now(),
+		Words: fmt.Sprintf("REQ-%d (%s) is approved and goes first.", ahead[0].Number, ahead[0].Title)}, nil
+}
+
 // lockedBy tells which other request stands in the way of a lock.
 func (t *tx) lockedBy(req models.Request, l models.Lock) (*models.WaitingOn, error) {
 	type holder struct {

@@ -12,12 +12,6 @@ var runStates = map[models.RequestState]bool{
 	models.Running: true, models.Stopping: true, models.Succeeded: true, models.Failed: true, models.Undoing: true, models.Undone: true, models.Abandoned: true,
 }
 
-// objectStates says what becomes of the object that a request creates; states without a row leave it as it is.
-var objectStates = map[models.RequestState]models.ObjectState{
-	models.Running: models.Creating, models.Succeeded: models.Ready, models.Failed: models.Broken, models.Abandoned: models.Broken,
-	models.Undoing: models.Deleting, models.Undone: models.Deleted,
-}
-
 // move is the one place where a request changes state, with all that belongs to it: locks released, names freed, what it
 // waited for cleared, its run and object moved along, audited, listeners woken. The update compares and sets: of many who
 // race, one wins and the others get a Conflict. r is what the caller loaded, and is changed.
@@ -59,43 +53,99 @@ func (t *tx) settle(actor models.Actor, r models.Request) error {
 			return fmt.Errorf("release the locks of %s: %w", r.ID, err)
 		}
 	}
-	if effects.FreesName { // not once the object existed: a name is never used twice
-		err := t.db.Exec(`UPDATE names SET freed_at = ? WHERE request_id = ? AND freed_at IS NULL AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = names.object_id)`,
-			t.now(), r.ID).Error
-		if err != nil {
-			return fmt.Errorf("free the names of %s: %w", r.ID, err)
-		}
-	}
 	if r.HasRun() && runStates[r.State] {
 		over := r.State.Final() || r.State == models.Failed // a run that ended before, and whose rest was then decided on, keeps its end
 		if err := t.db.Exec(`UPDATE runs SET state = ?, ended_at = CASE WHEN ? THEN COALESCE(ended_at, ?) END WHERE id = ?`, r.State, over, t.now(), r.RunID).Error; err != nil {
 			return fmt.Errorf("move run %s: %w", r.RunID, err)
 		}
 	}
-	return t.moveObject(actor, r)
+	if err := t.moveObject(actor, r); err != nil {
+		return err
+	}
+	if err := t.freeNames(r); err != nil {
+		return err
+	}
+	return t.wakeDependents(r)
 }
 
-// moveObject moves the tenant that the request creates, once it exists; its accounts become ready with it.
+// tables are where the objects of requests live.
+var tables = map[models.ObjectType]string{
+	models.TenantObject: "tenants", models.NetworkObject: "networks", models.ServiceObject: "services", models.EnvironmentObject: "environments",
+}
+
+// moveObject moves the object of the request, once it exists. A tenant's accounts become ready with it.
 func (t *tx) moveObject(actor models.Actor, r models.Request) error {
-	state, ok := objectStates[r.State]
-	if r.Kind != models.CreateTenant || !ok {
+	state, ok := r.Kind.ObjectState(r.State)
+	table := tables[r.ObjectType]
+	if !ok || table == "" {
 		return nil
 	}
 	type was struct{ State models.ObjectState }
-	old, err := many[was](t.db, `SELECT state FROM tenants WHERE id = ? AND state <> ? FOR UPDATE`, r.ObjectID, state)
+	old, err := many[was](t.db, `SELECT state FROM `+table+` WHERE id = ? AND state NOT IN (?, 'deleted') FOR UPDATE`, r.ObjectID, state)
 	if err != nil || len(old) == 0 {
 		return err
 	}
-	if err := t.db.Exec(`UPDATE tenants SET state = ?, updated_at = ? WHERE id = ?`, state, t.now(), r.ObjectID).Error; err != nil {
-		return fmt.Errorf("move tenant %s: %w", r.ObjectID, err)
+	if err := t.db.Exec(`UPDATE `+table+` SET state = ?, updated_at = ? WHERE id = ?`, state, t.now(), r.ObjectID).Error; err != nil {
+		return fmt.Errorf("move %s %s: %w", r.ObjectType, r.ObjectID, err)
 	}
-	if state == models.Ready {
+	if state == models.Ready && r.ObjectType == models.TenantObject {
 		if err := t.db.Exec(`UPDATE accounts SET state = ? WHERE tenant_id = ? AND state <> 'deleted'`, state, r.ObjectID).Error; err != nil {
 			return fmt.Errorf("move the accounts of %s: %w", r.ObjectID, err)
 		}
 	}
-	return t.audit(actor, "tenant."+string(state), about{string(models.TenantObject), r.ObjectID, r.ObjectName, r.ObjectID},
+	tenant := r.TenantID
+	if r.ObjectType == models.TenantObject {
+		tenant = r.ObjectID
+	}
+	return t.audit(actor, string(r.ObjectType)+"."+string(state), about{string(r.ObjectType), r.ObjectID, r.ObjectName, tenant},
 		map[string]any{"state": old[0].State}, map[string]any{"state": state})
+}
+
+// freeNames gives back what a request reserved once it ends without an object, and what an object held once it is deleted: names and
+// blocks of addresses. A tenant's name stays taken for ever.
+func (t *tx) freeNames(r models.Request) error {
+	gone := r.Kind.Effect() == models.Destroys && r.State == models.Succeeded
+	if !r.State.Effects().FreesName && !gone {
+		return nil
+	}
+	if gone {
+		if err := t.closeOthers(r); err != nil {
+			return err
+		}
+	}
+	living := `NOT EXISTS (SELECT FROM tenants t WHERE t.id = o.object_id)`
+	for _, table := range []string{"networks", "services", "environments"} {
+		living += ` AND NOT EXISTS (SELECT FROM ` + table + ` x WHERE x.id = o.object_id AND x.state <> 'deleted')`
+	}
+	for _, table := range []string{"names", "cidr_blocks"} {
+		err := t.db.Exec(`UPDATE `+table+` o SET freed_at = ? WHERE o.freed_at IS NULL AND (o.request_id = ? OR ? AND o.object_id = ?) AND `+living,
+			t.now(), r.ID, gone, r.ObjectID).Error
+		if err != nil {
+			return fmt.Errorf("free the %s of %s: %w", table, r.ID, err)
+		}
+	}
+	return nil
+}
+
+// closeOthers ends what failed on an object before it was deleted: nothing is left to retry.
+func (t *tx) closeOthers(r models.Request) error {
+	ids, err := many[string](t.db, `SELECT id::text FROM requests WHERE object_id = ? AND id <> ? AND state = ? ORDER BY id`, r.ObjectID, r.ID, models.Failed)
+	if err != nil {
+		return fmt.Errorf("find failed requests on %s: %w", r.ObjectID, err)
+	}
+	for _, id := range ids {
+		other, err := t.loadRequest(id)
+		if err != nil {
+			return err
+		}
+		if other.State != models.Failed {
+			continue
+		}
+		if err := t.move(engine(r), &other, models.Abandoned, models.ByEngine, fmt.Sprintf("REQ-%d has deleted the %s.", r.Number, r.ObjectType)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wakeRequest tells the pages that show the request, and those that show its run.

@@ -37,6 +37,8 @@ type Options struct {
 	AccountEmail string         // pattern of account addresses: {n}, {tenant}, {class}
 	Slots        int            // account creations at the same time; 0 means 1
 	BreakGlass   bool           // an admin may approve alone, own requests included, with a reason
+	Regions      []string       // where environments and networks may be
+	BaseDomain   string         // names of environments are below it; empty: nothing that needs a name is offered
 
 	StatementTimeout time.Duration   // 0 means 30 s
 	AcquireTimeout   time.Duration   // how long a full pool is waited for; 0 means 3 s

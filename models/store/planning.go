@@ -2,15 +2,19 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
 	"slipway/models"
 )
 
-// LockForPlan takes the locks of a request in planning; a request that must wait says for whom.
-func (j *Journal) LockForPlan(ctx context.Context, job models.Job, locks func(models.Request) []models.Lock, retry time.Duration) (req models.Request, ok bool, err error) {
+// LockForPlan takes the locks of a request in planning. A request that must wait says for whom and holds none; one whose dependency
+// ended without what it needs has failed to plan.
+func (j *Journal) LockForPlan(ctx context.Context, job models.Job, retry time.Duration) (req models.Request, ok bool, err error) {
 	err = j.s.tx(ctx, func(t *tx) (err error) {
 		ok = false
 		if req, err = t.loadRequest(job.ObjectID); err != nil {
@@ -22,8 +26,21 @@ func (j *Journal) LockForPlan(ctx context.Context, job models.Job, locks func(mo
 		if req.State != models.Planning {
 			return t.endJob(job, models.NextCall{Done: true})
 		}
-		waiting, err := t.lock(req, locks(req))
+		waiting, failed, err := t.depends(&req)
 		if err != nil {
+			return err
+		}
+		if failed != "" {
+			if err := t.move(models.System("planner", req.RequesterID), &req, models.PlanFailed, models.ByPlanner, failed); err != nil {
+				return err
+			}
+			return t.endJob(job, models.NextCall{Done: true})
+		}
+		if waiting == nil {
+			if waiting, err = t.lock(req, req.Locks()); err != nil {
+				return err
+			}
+		} else if err := t.unlock(req); err != nil {
 			return err
 		}
 		if err := t.wait(req, waiting); err != nil {
@@ -77,12 +94,36 @@ func (j *Journal) Facts(ctx context.Context, requestID string) (models.RuleFacts
 	if facts.Tenant, err = findTenant(db, facts.Request.TenantID); err != nil {
 		return facts, translate(err)
 	}
+	if err := objectFacts(db, &facts); err != nil {
+		return facts, translate(err)
+	}
 	groups, err := inputGroups(facts.Request)
 	if err != nil {
 		return facts, err
 	}
 	facts.NewGroups, err = unseenGroups(db, groups)
 	return facts, translate(err)
+}
+
+// objectFacts adds what rules may know of the request's environment and of the others of its tenant.
+func objectFacts(db *gorm.DB, facts *models.RuleFacts) error {
+	if facts.Tenant == nil {
+		return nil
+	}
+	but := ""
+	if facts.Request.ObjectType == models.EnvironmentObject {
+		but = facts.Request.ObjectID
+		env, err := readEnvironment(db, `e.id = ?`, but)
+		switch {
+		case err == nil:
+			facts.Environment = &env
+		case !errors.Is(err, gorm.ErrRecordNotFound):
+			return err
+		}
+	}
+	var err error
+	facts.Environments, facts.Monthly, err = tenantUse(db, facts.Tenant.ID, but)
+	return err
 }
 
 // inputGroups lists the identity provider groups that a request names.

@@ -10,7 +10,7 @@ import (
 	"slipway/models"
 )
 
-// RunPage reads all that a run's page shows, in at most seven queries. A run that is not theirs is NotFound, and audited.
+// RunPage reads all that a run's page shows, in at most eight queries. A run that is not theirs is NotFound, and audited.
 func (s *Store) RunPage(ctx context.Context, actor models.Actor, id string) (p models.RunPage, err error) {
 	if p.Run, err = s.Run(ctx, actor, id); err != nil {
 		return p, err
@@ -37,6 +37,9 @@ func (s *Store) RunPage(ctx context.Context, actor models.Actor, id string) (p m
 		return p, err
 	}
 	if p.Usual, err = usualOf(db, p.Request.Kind); err != nil {
+		return p, translate(err)
+	}
+	if p.Resources, err = readRunResources(db, id); err != nil {
 		return p, translate(err)
 	}
 	p.Slot, err = s.slotOf(ctx, p)

@@ -105,7 +105,7 @@ func (s *Store) AbandonRequest(ctx context.Context, actor models.Actor, requestI
 
 // lockNow takes the locks that the request held when it ran, or refuses in words.
 func (t *tx) lockNow(req models.Request) error {
-	waiting, err := t.lock(req, []models.Lock{{ObjectType: req.ObjectType, ObjectID: req.ObjectID, Exclusive: true}})
+	waiting, err := t.lock(req, req.Locks())
 	if err != nil {
 		return err
 	}

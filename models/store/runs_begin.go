@@ -39,7 +39,10 @@ func (j *Journal) BeginRun(ctx context.Context, job models.Job, b models.RunBegi
 			}
 			return t.endJob(job, models.NextCall{Done: true})
 		}
-		waiting, err := t.lock(req, b.Locks)
+		waiting, err := t.passedBy(req)
+		if err == nil && waiting == nil {
+			waiting, err = t.lock(req, b.Locks)
+		}
 		if err != nil {
 			return err
 		}
