@@ -113,11 +113,12 @@ func (t *tx) insertRequest(actor models.Actor, key string, sub submission) (mode
 
 // systemPerson is the row that stands for a component as a requester. Nobody can sign in as it: no provider has its issuer.
 func (t *tx) systemPerson(component string) (models.Person, error) {
-	p, err := one[models.Person](t.db, `SELECT id, issuer, subject, name FROM people WHERE issuer = ? AND subject = ?`, models.SystemIssuer, component)
+	type row struct{ ID, Name string }
+	p, err := one[row](t.db, `SELECT id, name FROM people WHERE issuer = ? AND subject = ?`, models.SystemIssuer, component)
 	if err != nil {
-		return p, fmt.Errorf("find who %s asks as: %w", component, err)
+		return models.Person{}, fmt.Errorf("find who %s asks as: %w", component, err)
 	}
-	return p, nil
+	return models.Person{ID: p.ID, Issuer: models.SystemIssuer, Subject: component, Name: p.Name}, nil
 }
 
 // edit replaces the inputs of a request about an object of the type. build is asked only when the request may be edited.
