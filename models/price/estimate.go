@@ -15,12 +15,14 @@ type Item struct {
 	Name     string // for people: "A key of the account's own"
 }
 
-// Estimate is the fixed monthly cost of some items, and in words what it leaves out.
+// Estimate is what something costs per month, and in words what that leaves out.
 type Estimate struct {
-	Lines        []models.CostLine // Planned is set, Now is zero
+	Lines        []Line
 	NotEstimated []string
-	Region       string // whose prices they are: the region asked for, or the file's origin when any of its prices stands in
-	Date         string // the oldest day among the prices used; empty when there are none
+	Notes        []string // what is there and costs nothing now, in words
+	Unpriced     bool     // things without a price in this region are left out, so that the sum is too low by what they cost
+	Region       string   // whose prices they are: the region asked for, or the file's origin when any of its prices stands in
+	Date         string   // the oldest day among the prices used; empty when there are none
 }
 
 // Estimate prices the fixed part of some items, one line each. Where the file has no price of the region, the line says that it is the
@@ -41,10 +43,12 @@ func (l *List) Estimate(part, region string, items []Item) Estimate {
 		if from != region {
 			e.Region = from
 		}
-		if day := l.byRegion[[2]string{it.Key, from}].Date; e.Date == "" || day < e.Date {
-			e.Date = day
+		row := l.byRegion[[2]string{it.Key, from}]
+		if e.Date == "" || row.Date < e.Date {
+			e.Date = row.Date
 		}
-		e.Lines = append(e.Lines, models.CostLine{Item: name, Part: part, Planned: amount})
+		e.Lines = append(e.Lines, Line{CostLine: models.CostLine{Item: name, Part: part, Planned: amount}, Name: name, Size: it.Quantity.String(),
+			Key: it.Key, Unit: row.Unit, Quantity: it.Quantity, UnitPrice: row.Price, Source: row.Source, Day: row.Date})
 	}
 	if e.Region != region {
 		e.NotEstimated = append(e.NotEstimated, fmt.Sprintf("How prices in %s differ from those in %s", region, l.Origin))

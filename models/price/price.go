@@ -32,8 +32,8 @@ func Default() []byte { return slices.Clone(shipped) }
 // Row is one price: of one unit of one thing in one region, with who said so and when.
 type Row struct {
 	Key    string          `json:"key"`
-	Region string          `json:"region"`
-	Unit   string          `json:"unit"` // month and hour are fixed; any other unit is usage
+	Region string          `json:"region"` // Global where it is the same everywhere
+	Unit   string          `json:"unit"`   // month and hour are fixed; any other unit is usage
 	Price  decimal.Decimal `json:"price"`
 	Source string          `json:"source"`
 	Date   string          `json:"date"` // day of the source, 2006-01-02

@@ -102,7 +102,7 @@ func TestShippedPrices(t *testing.T) {
 		t.Errorf("a key costs %s, %v", amount, ok)
 	}
 	for _, r := range l.Rows {
-		if r.Region != l.Origin {
+		if r.Region != l.Origin && r.Region != Global {
 			t.Errorf("row %s of %s: nobody has checked a price of that region", r.Key, r.Region)
 		}
 	}

@@ -47,7 +47,7 @@ func (t *Tenants) plan(ctx context.Context, p provisioners.Planning) (provisione
 		d.Parts = append(d.Parts, part)
 		estimate := t.prices.Estimate(part.Name, t.clients.Region, t.baseline.Costs)
 		d.Region, d.PriceDate = estimate.Region, estimate.Date
-		d.Cost = append(d.Cost, estimate.Lines...)
+		d.Cost = append(d.Cost, estimate.CostLines()...)
 		d.NotEstimated = append(d.NotEstimated, estimate.NotEstimated...)
 	}
 	d.Parts = append(d.Parts, t.budgetPart(in))
