@@ -193,6 +193,7 @@ func (w *walk) runJobs() {
 	if len(w.jobs) == 0 {
 		return
 	}
+	w.uses["job_task_hours"] = true
 	first := w.jobs[0]
 	for _, j := range w.jobs {
 		if !j.same(first.task) {

@@ -20,6 +20,7 @@ type Estimate struct {
 	Lines        []Line
 	NotEstimated []string
 	Notes        []string // what is there and costs nothing now, in words
+	Uses         []string // usage keys that something here rests on, with or without an assumption
 	Unpriced     bool     // things without a price in this region are left out, so that the sum is too low by what they cost
 	Region       string   // whose prices they are: the region asked for, or the file's origin when any of its prices stands in
 	Date         string   // the oldest day among the prices used; empty when there are none
@@ -47,8 +48,12 @@ func (l *List) Estimate(part, region string, items []Item) Estimate {
 		if e.Date == "" || row.Date < e.Date {
 			e.Date = row.Date
 		}
-		e.Lines = append(e.Lines, Line{CostLine: models.CostLine{Item: name, Part: part, Planned: amount}, Name: name, Size: it.Quantity.String(),
-			Key: it.Key, Unit: row.Unit, Quantity: it.Quantity, UnitPrice: row.Price, Source: row.Source, Day: row.Date})
+		line := Line{CostLine: models.CostLine{Item: name, Part: part, Planned: amount}, Name: name, Size: it.Quantity.String(),
+			Key: it.Key, Quantity: it.Quantity, UnitPrice: row.Price, Source: row.Source, Day: row.Date}
+		if row.Unit == "hour" {
+			line.Unit, line.Quantity = "hours", it.Quantity.Mul(whole(HoursPerMonth))
+		}
+		e.Lines = append(e.Lines, line)
 	}
 	if e.Region != region {
 		e.NotEstimated = append(e.NotEstimated, fmt.Sprintf("How prices in %s differ from those in %s", region, l.Origin))

@@ -15,7 +15,7 @@ type Line struct {
 	Size      string   // how many: "2", "1.5 vCPU", "5 GB"
 	Resources []string // logical ids it came from
 	Key       string   // of the price
-	Unit      string   // of Quantity, for people: gateway hours
+	Unit      string   // of Quantity, for people: gateway hours; empty for what is paid by the month
 	Quantity  decimal.Decimal
 	UnitPrice decimal.Decimal
 	Usage     string // key of the assumption it rests on; empty: fixed

@@ -54,6 +54,9 @@ func TestEstimate(t *testing.T) {
 		if got := line.Item + " " + line.Planned.String(); got != want[i] || line.Part != "Account x-prod" || !line.Now.IsZero() {
 			t.Errorf("got %q (%+v), want %q", got, line, want[i])
 		}
+		if !line.Planned.Equal(line.Quantity.Mul(line.UnitPrice)) {
+			t.Errorf("%s is not %s times %s", line.Planned, line.Quantity, line.UnitPrice)
+		}
 	}
 	if e.Region != "us-east-1" || e.Date != "2024-07-01" {
 		t.Errorf("prices of %s, %s", e.Region, e.Date)

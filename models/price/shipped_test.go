@@ -146,13 +146,8 @@ func TestShippedCosts(t *testing.T) {
 					t.Fatalf("%s %s %s: %v", g.name, stage, size, err)
 				}
 				tell(&b, stage, size, e)
-				for _, line := range e.Lines {
-					rests[line.Usage] = true
-				}
-				for _, th := range things {
-					if slices.ContainsFunc(e.NotEstimated, func(s string) bool { return strings.HasPrefix(s, th.many) }) {
-						rests[th.usage] = true
-					}
+				for _, key := range e.Uses {
+					rests[key] = true
 				}
 			}
 		}

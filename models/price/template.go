@@ -18,7 +18,7 @@ const Global = "global"
 // paid by use at the assumption u. Unlike Estimate it borrows no price of another region: what the file has no price for there is named
 // as not estimated, and so is what is known only later and every type that it does not know.
 func (l *List) EstimateTemplate(part, region string, r *blueprint.Resolved, u Usage) Estimate {
-	w := &walk{list: l, part: part, region: region, r: r, u: u, got: map[string]*counted{}}
+	w := &walk{list: l, part: part, region: region, r: r, u: u, got: map[string]*counted{}, uses: map[string]bool{}}
 	for _, res := range r.Resources {
 		estimate, known := types[res.Type]
 		switch {
@@ -39,6 +39,7 @@ type walk struct {
 	r            *blueprint.Resolved
 	u            Usage
 	got          map[string]*counted // by thing
+	uses         map[string]bool     // usage keys
 	left         []string            // what is not estimated, in words
 	notes        []string
 	others       []otherType
@@ -88,6 +89,7 @@ func (w *walk) count(key string, n decimal.Decimal, from ...string) {
 
 // use says that a resource takes part in what is paid by use. The assumption is for the whole template, however many do.
 func (w *walk) use(key, usage, from string) {
+	w.uses[usage] = true
 	n, assumed := w.u[usage]
 	if !assumed {
 		t, _ := thingOf(key, usage)
@@ -131,6 +133,11 @@ func (l *List) row(key, region string) (Row, bool) {
 // estimate turns what was counted into lines.
 func (w *walk) estimate() Estimate {
 	e := Estimate{Region: w.region, Notes: w.notes}
+	for _, k := range usageKeys {
+		if w.uses[k.Key] {
+			e.Uses = append(e.Uses, k.Key)
+		}
+	}
 	var elsewhere []string
 	for _, t := range things {
 		c := w.got[t.id()]

@@ -12,7 +12,7 @@ type thing struct {
 	usage     string // the assumption its amount rests on; empty for what is fixed
 	one, many string
 	unit      string // what the price file must give the price for; another unit is no price of this thing
-	units     string // the same for people, of a quantity
+	units     string // the same for people, of a quantity; empty for what is paid by the month
 	size      string // follows the count, empty for things that are counted
 	per       int64  // how many of the usage key's units one unit of the price holds, 1 when zero
 	by        int64  // how many units of the price one unit of the usage key holds, 1 when zero
@@ -32,15 +32,15 @@ var things = []thing{
 	{key: "fargate.x86.vcpu", many: "Fargate processors, x86", unit: "hour", units: "vCPU hours", size: "vCPU"},
 	{key: "fargate.x86.gb", many: "Fargate memory, x86", unit: "hour", units: "GB hours", size: "GB"},
 	{key: "fargate.ephemeral", many: "Fargate storage beyond 20 GB a task", unit: "hour", units: "GB hours", size: "GB"},
-	{key: "waf.acl", one: "Web firewall", many: "Web firewalls", unit: "month", units: "firewalls"},
-	{key: "waf.rule", one: "Firewall rule", many: "Firewall rules", unit: "month", units: "rules"},
-	{key: "kms.key", one: "KMS key", many: "KMS keys", unit: "month", units: "keys"},
-	{key: "secret", one: "Secret", many: "Secrets", unit: "month", units: "secrets"},
-	{key: "route53.zone", one: "Hosted zone", many: "Hosted zones", unit: "month", units: "zones"},
-	{key: "cloudwatch.alarm", one: "Alarm", many: "Alarms", unit: "month", units: "alarm metrics"},
-	{key: "cloudwatch.alarm.high", one: "High-resolution alarm", many: "High-resolution alarms", unit: "month", units: "alarm metrics"},
-	{key: "cloudwatch.alarm.composite", one: "Composite alarm", many: "Composite alarms", unit: "month", units: "alarms"},
-	{key: "cloudwatch.dashboard", one: "Dashboard", many: "Dashboards", unit: "month", units: "dashboards"},
+	{key: "waf.acl", one: "Web firewall", many: "Web firewalls", unit: "month"},
+	{key: "waf.rule", one: "Firewall rule", many: "Firewall rules", unit: "month"},
+	{key: "kms.key", one: "KMS key", many: "KMS keys", unit: "month"},
+	{key: "secret", one: "Secret", many: "Secrets", unit: "month"},
+	{key: "route53.zone", one: "Hosted zone", many: "Hosted zones", unit: "month"},
+	{key: "cloudwatch.alarm", one: "Alarm", many: "Alarms", unit: "month"},
+	{key: "cloudwatch.alarm.high", one: "High-resolution alarm", many: "High-resolution alarms", unit: "month"},
+	{key: "cloudwatch.alarm.composite", one: "Composite alarm", many: "Composite alarms", unit: "month"},
+	{key: "cloudwatch.dashboard", one: "Dashboard", many: "Dashboards", unit: "month"},
 
 	{key: "alb.lcu", usage: "load_balancer_lcu", many: "Load balancer capacity", unit: "LCU-hour", units: "LCU hours", by: HoursPerMonth},
 	{key: "data.out", usage: "data_out_gb", many: "Data to the internet", unit: "GB", units: "GB"},
