@@ -46,7 +46,7 @@ type story struct {
 
 func stories() []story {
 	var all []story
-	for _, some := range [][]story{homeStories(), tenantStories(), requestStories(), runStories(), adminStories(), bareStories()} {
+	for _, some := range [][]story{homeStories(), tenantStories(), requestStories(), runStories(), adminStories(), bareStories(), estimateStories()} {
 		all = append(all, some...)
 	}
 	return all
