@@ -73,7 +73,7 @@ crash: test-tools ## Kill the process at random, a hundred times, and compare th
 	@$(TEST_ENV) SLIPWAY_TEST_KILLS=100 $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^TestRandomKills' ./e2e/...
 
 bench: test-tools ## Measure pages, memory, start and sizes; reports, never fails
-	@$(TEST_ENV) $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^$$' -bench . -benchtime 1x ./e2e/...
+	@$(TEST_ENV) $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^$$' -bench . -benchtime 1x ./e2e/... ./models/price
 
 migrate: build ## Bring the database named by SLIPWAY_MIGRATE_DATABASE_URL up to date
 	bin/slipway migrate

@@ -68,11 +68,25 @@ func alarm(w *walk, res blueprint.ResolvedResource) {
 	w.count("cloudwatch.alarm", whole(metrics), res.ID)
 }
 
+// scaling to a target makes alarms that no template names.
+func scaling(w *walk, res blueprint.ResolvedResource) {
+	if !is(res.Properties["PolicyType"], "StepScaling", "StepScaling") {
+		w.leave("Alarms that scaling makes for itself")
+	}
+}
+
 func topic(w *walk, res blueprint.ResolvedResource) {
 	w.use("sns.email", "alarms_sent_thousand", res.ID)
 }
 
 func traces(w *walk, res blueprint.ResolvedResource) { w.use("xray.traces", "traces_million", res.ID) }
+
+// collector finds tasks that send traces to X-Ray: what their containers are told names it.
+func collector(w *walk, res blueprint.ResolvedResource) {
+	if mentions(res.Properties["ContainerDefinitions"], "xray") {
+		traces(w, res)
+	}
+}
 
 func cluster(w *walk, res blueprint.ResolvedResource) {
 	settings, _ := res.Properties["ClusterSettings"].([]any)

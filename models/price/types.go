@@ -19,13 +19,13 @@ var types = map[string]func(*walk, blueprint.ResolvedResource){
 	"AWS::ElasticLoadBalancingV2::LoadBalancer": loadBalancer,
 	"AWS::ElasticLoadBalancingV2::Listener":     nil, "AWS::ElasticLoadBalancingV2::ListenerRule": nil, "AWS::ElasticLoadBalancingV2::TargetGroup": nil, "AWS::ElasticLoadBalancingV2::ListenerCertificate": nil,
 	"AWS::CertificateManager::Certificate": certificate,
-	"AWS::Route53::HostedZone":             hostedZone, "AWS::Route53::RecordSet": nil, "AWS::Route53::RecordSetGroup": nil,
+	"AWS::Route53::HostedZone":             hostedZone, "AWS::Route53::RecordSet": nil, "AWS::Route53::RecordSetGroup": nil, // queries belong to the zone; those for aliases are free
 	"AWS::WAFv2::WebACL": webACL, "AWS::WAFv2::WebACLAssociation": nil, "AWS::WAFv2::LoggingConfiguration": nil, "AWS::WAFv2::IPSet": nil, "AWS::WAFv2::RegexPatternSet": nil,
 	"AWS::CloudFront::Distribution": distribution, "AWS::CloudFront::Function": edgeFunction,
 	"AWS::CloudFront::OriginAccessControl": nil, "AWS::CloudFront::ResponseHeadersPolicy": nil, "AWS::CloudFront::CachePolicy": nil, "AWS::CloudFront::OriginRequestPolicy": nil,
 
-	"AWS::ECS::Service": service, "AWS::ECS::Cluster": cluster, "AWS::ECS::ClusterCapacityProviderAssociations": nil, "AWS::ECS::TaskDefinition": nil, // a task costs where it runs
-	"AWS::ApplicationAutoScaling::ScalableTarget": nil, "AWS::ApplicationAutoScaling::ScalingPolicy": nil, // counted with what they scale
+	"AWS::ECS::Service": service, "AWS::ECS::Cluster": cluster, "AWS::ECS::ClusterCapacityProviderAssociations": nil, "AWS::ECS::TaskDefinition": collector, // a task costs where it runs
+	"AWS::ApplicationAutoScaling::ScalableTarget": nil, "AWS::ApplicationAutoScaling::ScalingPolicy": scaling, // tasks are counted with what they scale
 	"AWS::Scheduler::Schedule": schedule, "AWS::Scheduler::ScheduleGroup": nil,
 	"AWS::ECR::Repository": repository,
 

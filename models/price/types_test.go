@@ -67,9 +67,10 @@ func TestTypes(t *testing.T) {
 		"tasks that scale": {armTask + `
   Cluster: {Type: AWS::ECS::Cluster, Properties: {ClusterSettings: [{Name: containerInsights, Value: enhanced}]}}
   Service: {Type: AWS::ECS::Service, Properties: {Cluster: !Ref Cluster, TaskDefinition: !Ref Task, LaunchType: FARGATE, DeploymentConfiguration: {Strategy: BLUE_GREEN}}}
+  Policy: {Type: AWS::ApplicationAutoScaling::ScalingPolicy, Properties: {PolicyType: TargetTrackingScaling, ScalingTargetId: !Ref Target}}
   Target: {Type: AWS::ApplicationAutoScaling::ScalableTarget, Properties: {MinCapacity: 3, MaxCapacity: 6, ResourceId: !Sub "service/${Cluster}/${Service.Name}"}}`, "",
 			"Fargate processors, ARM, 1.5 vCPU = 35.4561\nFargate memory, ARM, 3 GB = 7.7964",
-			"Container Insights of Cluster\nTasks that scaling adds to Service: 3 run at least, 6 at most\nThe second set of tasks while a blue/green deployment runs", ""},
+			"Alarms that scaling makes for itself\nContainer Insights of Cluster\nTasks that scaling adds to Service: 3 run at least, 6 at most\nThe second set of tasks while a blue/green deployment runs", ""},
 		"no tasks": {armTask + `
   Service: {Type: AWS::ECS::Service, Properties: {TaskDefinition: !Ref Task, DesiredCount: 0, LaunchType: FARGATE}}`, "",
 			"", "", "No tasks of Service run, so none are in the estimate."},
@@ -140,6 +141,10 @@ func TestTypes(t *testing.T) {
   Alerts: {Type: AWS::SNS::Topic}
   Sampled: {Type: AWS::XRay::SamplingRule}`, "alarms_sent_thousand=5 traces_million=1",
 			"Hosted zone = 0.5\nMails about alarms, 5 thousand = 0.1", "Name look-ups: no amount is assumed\nRequests to SQS queues\nTraces recorded, 1 million: the price file has no price xray.traces", ""},
+		"tasks that are traced": {`
+  Traced: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Name: app}, {Name: collector, Environment: [{Name: CONFIG, Value: "exporters: awsxray"}]}]}}
+  Plain: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Name: app, Image: a}]}}`, "traces_million=0.5",
+			"", "Traces recorded, 0.5 million: the price file has no price xray.traces", ""},
 		"types it does not know": {`
   One: {Type: AWS::RDS::DBInstance}
   Two: {Type: AWS::RDS::DBInstance}

@@ -99,3 +99,24 @@ func refersTo(res blueprint.ResolvedResource, id string) bool {
 	}
 	return false
 }
+
+// mentions looks for a word in every text of a value.
+func mentions(v any, word string) bool {
+	switch x := v.(type) {
+	case string:
+		return strings.Contains(strings.ToLower(x), word)
+	case []any:
+		for _, item := range x {
+			if mentions(item, word) {
+				return true
+			}
+		}
+	case map[string]any:
+		for _, item := range x {
+			if mentions(item, word) {
+				return true
+			}
+		}
+	}
+	return false
+}
