@@ -1,8 +1,11 @@
 package price
 
 import (
+	"math"
 	"strings"
 	"testing"
+
+	"slipway/models/blueprint"
 )
 
 // armTask is a Fargate task definition of 0.5 vCPU and 1 GB on ARM.
@@ -170,6 +173,40 @@ func TestTypes(t *testing.T) {
 		}
 		if e.Unpriced {
 			t.Errorf("%s: a region with prices is called one without", name)
+		}
+	}
+}
+
+// TestStrangeValues gives every property that is read every kind of value: nothing panics, and nothing costs less than nothing.
+func TestStrangeValues(t *testing.T) {
+	later := blueprint.Unknown("Other.Value")
+	deep := map[string]any{"Cpu": "-1", "CpuArchitecture": 3, "EcsParameters": []any{"x"}, "AwsvpcConfiguration": "x", "SizeInGiB": math.Inf(1), "Statement": nil, "MetricStat": "x", "Name": later, "Value": later, "CapacityProvider": later}
+	values := []any{nil, "", "x", later, true, int64(-1), int64(math.MaxInt64), math.NaN(), math.Inf(1), -0.5, []any{}, []any{later}, []any{nil, "x", deep, []any{deep}}, map[string]any{}, deep,
+		map[string]any{"EcsParameters": deep, "SizeInGiB": "1e9", "CpuArchitecture": "ARM64", "AwsvpcConfiguration": deep}}
+	properties := []string{"AvailabilityMode", "VpcEndpointType", "SubnetIds", "LogDestinationType", "Type", "Scheme", "Subnets", "SubnetMappings", "IpAddressType", "Rules", "LogGroupClass", "Metrics", "Period", "ClusterSettings",
+		"ReplicaRegions", "EnableKeyRotation", "Cpu", "Memory", "RuntimePlatform", "EphemeralStorage", "RequiresCompatibilities", "DesiredCount", "MinCapacity", "MaxCapacity", "LaunchType", "CapacityProviderStrategy",
+		"NetworkConfiguration", "DeploymentConfiguration", "State", "Target", "ContainerDefinitions", "PolicyType", "CertificateExport", "DefaultCapacityProviderStrategy"}
+	u := Usage{}
+	for _, k := range UsageKeys() {
+		u[k.Key] = whole(1)
+	}
+	l := shippedList(t)
+	for _, v := range values {
+		r := &blueprint.Resolved{}
+		for typ := range types {
+			res := blueprint.ResolvedResource{ID: strings.ReplaceAll(typ, ":", ""), Type: typ, Properties: map[string]any{}, References: map[string][]blueprint.Reference{}}
+			for _, p := range properties {
+				res.Properties[p] = v
+			}
+			for _, p := range []string{"TaskDefinition", "Target", "Cluster", "ResourceId"} {
+				res.References[p] = []blueprint.Reference{{Resource: "AWSECSTaskDefinition"}, {Resource: "AWSECSCluster"}, {Resource: "AWSECSService"}, {Resource: "Nowhere"}}
+			}
+			r.Resources = append(r.Resources, res)
+		}
+		for _, line := range l.EstimateTemplate("p", "us-east-1", r, u).Lines {
+			if line.Planned.IsNegative() {
+				t.Errorf("%v: %s costs %s", v, line.Item, line.Planned)
+			}
 		}
 	}
 }

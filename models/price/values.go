@@ -50,7 +50,10 @@ func number(v any) (decimal.Decimal, bool) {
 	case int64:
 		return decimal.NewFromInt(x), x >= 0
 	case float64:
-		return decimal.NewFromFloat(x), x >= 0 && x < 1e12
+		if !(x >= 0 && x < 1e12) { // not a number, and infinity, too
+			return decimal.Zero, false
+		}
+		return decimal.NewFromFloat(x), true
 	case string:
 		if x == "" || !numberForm.MatchString(x) {
 			return decimal.Zero, false
