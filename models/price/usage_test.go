@@ -1,6 +1,8 @@
 package price
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -75,5 +77,35 @@ func TestThings(t *testing.T) {
 		if r, ok := l.row(th.key, l.Origin); ok && r.Unit != th.unit {
 			t.Errorf("%s: the price file has it for one %s, the estimate counts %s", th.key, r.Unit, th.unit)
 		}
+	}
+}
+
+// TestDocument holds the table of keys in docs/prices.md against what estimates count. -update writes it anew.
+func TestDocument(t *testing.T) {
+	const file, head = "../../docs/prices.md", "|---|---|---|---|\n"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prose, table, found := strings.Cut(string(text), head)
+	if !found {
+		t.Fatalf("%s has no table", file)
+	}
+	var want strings.Builder
+	for _, th := range things {
+		assumption := ""
+		if th.usage != "" {
+			assumption = "`" + th.usage + "`"
+		}
+		fmt.Fprintf(&want, "| `%s` | %s | %s | %s |\n", th.key, th.unit, th.many, assumption)
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(prose+head+want.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if table != want.String() {
+		t.Errorf("the table in %s is not what estimates count:\n%s", file, want.String())
 	}
 }
