@@ -37,8 +37,8 @@ var things = []thing{
 	{key: "kms.key", one: "KMS key", many: "KMS keys", unit: "month"},
 	{key: "secret", one: "Secret", many: "Secrets", unit: "month"},
 	{key: "route53.zone", one: "Hosted zone", many: "Hosted zones", unit: "month"},
-	{key: "cloudwatch.alarm", one: "Alarm", many: "Alarms", unit: "month"},
-	{key: "cloudwatch.alarm.high", one: "High-resolution alarm", many: "High-resolution alarms", unit: "month"},
+	{key: "cloudwatch.alarm", one: "Alarm metric", many: "Alarm metrics", unit: "month"},
+	{key: "cloudwatch.alarm.high", one: "High-resolution alarm metric", many: "High-resolution alarm metrics", unit: "month"},
 	{key: "cloudwatch.alarm.composite", one: "Composite alarm", many: "Composite alarms", unit: "month"},
 	{key: "cloudwatch.dashboard", one: "Dashboard", many: "Dashboards", unit: "month"},
 

@@ -125,7 +125,7 @@ func TestTypes(t *testing.T) {
   Query: {Type: AWS::CloudWatch::Alarm, Properties: {Metrics: [{Id: q, Expression: "SELECT MAX(x) FROM y"}]}}
   All: {Type: AWS::CloudWatch::CompositeAlarm}
   Board: {Type: AWS::CloudWatch::Dashboard}`, "",
-			"Alarms, 6 = 0.6\nHigh-resolution alarms, 4 = 1.2\nDashboard = 3", "Query: how many metrics its query finds is known only later\nComposite alarm: the price file has no price cloudwatch.alarm.composite", ""},
+			"Alarm metrics, 6 = 0.6\nHigh-resolution alarm metrics, 4 = 1.2\nDashboard = 3", "Query: how many metrics its query finds is known only later\nComposite alarm: the price file has no price cloudwatch.alarm.composite", ""},
 		"logs": {`
   Group: {Type: AWS::Logs::LogGroup}
   Rare: {Type: AWS::Logs::LogGroup, Properties: {LogGroupClass: INFREQUENT_ACCESS}}`, "logs_ingested_gb=5 logs_stored_gb=10",

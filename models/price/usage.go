@@ -49,6 +49,15 @@ func whole(n int64) decimal.Decimal { return decimal.NewFromInt(n) }
 // UsageKeys lists what an estimate may assume, in the order in which a form asks for it.
 func UsageKeys() []UsageKey { return slices.Clone(usageKeys) }
 
+// UsageNames are the keys alone: what a blueprint's usage profile may name.
+func UsageNames() []string {
+	out := make([]string, len(usageKeys))
+	for i, k := range usageKeys {
+		out[i] = k.Key
+	}
+	return out
+}
+
 func usageKey(key string) (UsageKey, bool) {
 	i := slices.IndexFunc(usageKeys, func(k UsageKey) bool { return k.Key == key })
 	if i < 0 {

@@ -60,8 +60,8 @@ func TestUsageKeys(t *testing.T) {
 		}
 		seen[k.Key] = true
 	}
-	if len(seen) != 19 {
-		t.Errorf("%d keys", len(seen))
+	if names := UsageNames(); len(names) != 19 || len(seen) != 19 || names[0] != usageKeys[0].Key {
+		t.Errorf("%d keys, named %q", len(seen), names)
 	}
 }
 
