@@ -16,7 +16,7 @@ func (c *Call) effect(ctx context.Context, s *cfnStack, r *cfnResource, verb str
 	defer func() { c.asked = asked }()
 	err = c.handlerMay(ctx, s, r, verb)
 	if err == nil {
-		if fn, ok := effects()[r.Type]; ok {
+		if fn := behaviourOf(r.Type).effect; fn != nil {
 			err = fn(ctx, c, s, r, verb, at)
 		}
 	}
@@ -84,6 +84,9 @@ func (c *Call) handlerMay(ctx context.Context, s *cfnStack, r *cfnResource, verb
 	if own, ok := handlerActions[r.Type]; ok {
 		action = own[i]
 	}
+	if own := behaviourOf(r.Type).actions[i]; own != "" {
+		action = own
+	}
 	resource := "*"
 	if a, ok := r.Attributes["Arn"].(string); ok {
 		resource = strings.TrimSuffix(a, ":*")
@@ -100,15 +103,8 @@ func (c *Call) handlerMay(ctx context.Context, s *cfnStack, r *cfnResource, verb
 	return c.mayAs(ctx, s.RunAs, prefix+":"+action, resource, k)
 }
 
+// effectFunc changes the world; verb is create, update or delete.
 type effectFunc func(ctx context.Context, c *Call, s *cfnStack, r *cfnResource, verb string, at time.Time) error
-
-// effects are the types that other parts of the world know about.
-func effects() map[string]effectFunc {
-	return map[string]effectFunc{
-		"AWS::IAM::Role": roleEffect, "AWS::IAM::ManagedPolicy": policyEffect, "AWS::IAM::Policy": inlineEffect, "AWS::IAM::RolePolicy": inlineEffect,
-		"AWS::S3::Bucket": bucketEffect, "AWS::CloudFormation::StackSet": stackSetEffect,
-	}
-}
 
 // jsonProperty is a property that may be given as a document or as its text.
 func jsonProperty(v any) string {

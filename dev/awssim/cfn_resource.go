@@ -43,6 +43,9 @@ func identify(s *cfnStack, r blueprint.ResolvedResource, generation string) (phy
 		}
 		return shorten(s.Name, r.ID, suffix(rnd, 12))
 	}
+	if fn := behaviourOf(r.Type).identify; fn != nil {
+		return fn(s, r, rnd)
+	}
 	here := func(service, resource string) string { return arn(service, s.Region, s.Account, resource) }
 	switch r.Type {
 	case "AWS::IAM::Role":
@@ -141,28 +144,12 @@ func pathOf(r blueprint.ResolvedResource) string {
 	return "/"
 }
 
-// takes is how long the real AWS takes to make one.
-var takes = map[string]time.Duration{
-	"AWS::IAM::Role": 16 * time.Second, "AWS::IAM::ManagedPolicy": 14 * time.Second, "AWS::IAM::Policy": 14 * time.Second,
-	"AWS::KMS::Key": 30 * time.Second, "AWS::KMS::Alias": 5 * time.Second, "AWS::Logs::LogGroup": 6 * time.Second, "AWS::SNS::Topic": 12 * time.Second,
-	"AWS::SNS::TopicPolicy": 6 * time.Second, "AWS::Events::Rule": 32 * time.Second, "AWS::CloudWatch::Alarm": 6 * time.Second, "AWS::AccessAnalyzer::Analyzer": 10 * time.Second,
-	"AWS::S3::Bucket": 22 * time.Second, "AWS::S3::BucketPolicy": 6 * time.Second, "AWS::CloudFormation::StackSet": 40 * time.Second,
-	"AWS::EC2::VPC": 15 * time.Second, "AWS::EC2::NatGateway": 100 * time.Second, "AWS::ElasticLoadBalancingV2::LoadBalancer": 120 * time.Second,
-	"AWS::ECS::Service": 90 * time.Second, "AWS::RDS::DBInstance": 400 * time.Second, "AWS::CertificateManager::Certificate": 60 * time.Second,
-}
-
 // duration is how long one change of a resource takes here: by type, give or take a tenth.
 func (c *Call) duration(s *cfnStack, typ, id, what string) time.Duration {
 	if s.Instant {
 		return 0
 	}
-	d, ok := takes[typ]
-	if !ok {
-		d = 8 * time.Second
-	}
-	if what == "DELETE" {
-		d /= 2
-	}
+	d := behaviourOf(typ).takes(what)
 	jitter := 0.9 + 0.2*random(s.ID, s.Operation, id, what).Float64()
 	return c.Sim.scaled(time.Duration(float64(d) * jitter)).Truncate(time.Microsecond)
 }

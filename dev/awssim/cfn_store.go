@@ -142,10 +142,9 @@ func (c *Call) saveResource(ctx context.Context, s *cfnStack, r *cfnResource) er
 
 // taken says whether some live resource, of any stack, has this physical id.
 func (c *Call) taken(ctx context.Context, s *cfnStack, typ, physical string) (bool, error) {
-	global := typ == "AWS::S3::Bucket" || typ == "AWS::IAM::Role" || typ == "AWS::IAM::ManagedPolicy"
 	var yes bool
 	err := c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM stack_resources WHERE type = $1 AND physical_id = $2 AND account = $3 AND (region = $4 OR $5) AND status <> 'DELETE_COMPLETE')`,
-		typ, physical, s.Account, s.Region, global).Scan(&yes)
+		typ, physical, s.Account, s.Region, behaviourOf(typ).everywhere).Scan(&yes)
 	if err != nil {
 		return false, fmt.Errorf("look for %s %s: %w", typ, physical, err)
 	}
