@@ -33,6 +33,7 @@ func cloudformationOperations() []operation {
 			handle(cloudformation, "UpdateTerminationProtection", updateTerminationProtection),
 		},
 		stackReads(),
+		driftOperations(),
 		stackSetOperations(),
 	)
 }

@@ -94,6 +94,9 @@ func (b behaviour) takes(what string) time.Duration {
 	return d
 }
 
+// stabilises says whether a resource of the type is configured for a while before it is done.
+func (b behaviour) stabilises() bool { return b.ready != nil || b.create >= 30*time.Second }
+
 // platformBehaviours are the types of the platform's own stacks, and times of a few others.
 func platformBehaviours() map[string]behaviour {
 	return map[string]behaviour{

@@ -34,8 +34,13 @@ type cfnChangeSet struct {
 	Changes               []blueprint.ResourceChange
 	Before, After         map[string]map[string]any // properties by logical id, secrets hidden
 	Physical              map[string]string
-	Operation             string // whose events hold what the checks found
+	Operation             string                    // whose events hold what the checks found
+	Mode                  string                    // REVERT_DRIFT, or empty
+	Previous              map[string]map[string]any // as last deployed, where Before is what there really is
+	Drift                 map[string]string         // status by logical id
 }
+
+const revertDrift = "REVERT_DRIFT"
 
 // shown are status and execution status as of now.
 func (cs *cfnChangeSet) shown(now time.Time) (status, execution, reason string) {

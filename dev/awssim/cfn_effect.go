@@ -22,10 +22,15 @@ func (c *Call) effect(ctx context.Context, s *cfnStack, r *cfnResource, verb str
 	}
 	var refused *APIError
 	if errors.As(err, &refused) {
-		return fmt.Sprintf(`Resource handler returned message: "%s (Service: %s, Status Code: %d, Request ID: %s)" (RequestToken: %s, HandlerErrorCode: %s)`,
-			refused.Message, strings.Split(r.Type, "::")[1], refused.Status, newRequestID(), newRequestID(), handlerCode(refused.Code)), nil
+		return handlerWords(r, refused), nil
 	}
 	return "", err
+}
+
+// handlerWords are how a stack's event tells what a service answered.
+func handlerWords(r *cfnResource, refused *APIError) string {
+	return fmt.Sprintf(`Resource handler returned message: "%s (Service: %s, Status Code: %d, Request ID: %s)" (RequestToken: %s, HandlerErrorCode: %s)`,
+		refused.Message, strings.Split(r.Type, "::")[1], refused.Status, newRequestID(), newRequestID(), handlerCode(refused.Code))
 }
 
 func handlerCode(code string) string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
 // ofChangeSet finds a change set by its id, or by its name and its stack.
@@ -90,18 +91,26 @@ func (c *Call) execute(ctx context.Context, s *cfnStack, cs *cfnChangeSet, token
 		return err
 	}
 	s.ChangeSet, s.RoleARN, s.RunAs, s.OnFailure = cs.ID, cs.RoleARN, cs.RunAs, cs.OnFailure
-	return c.launch(ctx, s, cs.Definition, cs.Type, token)
+	return c.launch(ctx, s, cs.Definition, cs.Type, token, cs.Mode == revertDrift)
 }
 
-// launch makes a stack what a definition says: verb is CREATE or UPDATE.
-func (c *Call) launch(ctx context.Context, s *cfnStack, d cfnDefinition, verb, token string) error {
+// launch makes a stack what a definition says: verb is CREATE or UPDATE. revert takes back
+// what was changed by hand.
+func (c *Call) launch(ctx context.Context, s *cfnStack, d cfnDefinition, verb, token string, revert bool) error {
 	s.newOperation(verb+"_STACK", token)
+	s.Making = s.Operation
 	all, err := c.resources(ctx, s.ID)
 	if err != nil {
 		return err
 	}
 	next := d.clone()
-	work, outputs, err := c.work(s, next, byID(all))
+	have := byID(all)
+	if revert {
+		if have, err = c.actual(ctx, s, have); err != nil {
+			return err
+		}
+	}
+	work, outputs, err := c.work(s, next, have)
 	if err != nil {
 		return invalid("%s", capital(err.Error()))
 	}
@@ -126,6 +135,14 @@ func (c *Call) launch(ctx context.Context, s *cfnStack, d cfnDefinition, verb, t
 	if err := c.turn(ctx, s, verb+"_IN_PROGRESS", reason, at); err != nil {
 		return err
 	}
+	for i, p := range work {
+		work[i].revert = revert
+		if old := have[p.res.ID]; p.change == "Keep" && !slices.Equal(old.Depends, p.res.Depends) {
+			if err := c.saveResource(ctx, s, p.res); err != nil {
+				return err
+			}
+		}
+	}
 	if err := c.begin(ctx, s, work, verb, at); err != nil {
 		return err
 	}
@@ -148,6 +165,8 @@ func deleteStack(ctx context.Context, c *Call, in *cfn.DeleteStackInput) (*cfn.D
 		return nil, invalid("Stack [%s] cannot be deleted while TerminationProtection is enabled", s.Name)
 	case strings.HasSuffix(s.Status, "_IN_PROGRESS") && s.Status != "REVIEW_IN_PROGRESS" && s.Status != "CREATE_IN_PROGRESS":
 		return nil, invalid("Stack [%s] cannot be deleted while in status %s", s.Name, s.Status)
+	case in.DeletionMode == cfntypes.DeletionModeForceDeleteStack && s.Status != "DELETE_FAILED":
+		return nil, invalid("Invalid operation on stack [%s]. The deletion mode FORCE_DELETE_STACK is only for a stack in the DELETE_FAILED state.", s.ID)
 	case len(in.RetainResources) > 0 && s.Status != "DELETE_FAILED":
 		return nil, invalid("Invalid operation on stack [%s]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state.", s.ID)
 	}
@@ -158,9 +177,7 @@ func deleteStack(ctx context.Context, c *Call, in *cfn.DeleteStackInput) (*cfn.D
 		s.RoleARN = *in.RoleARN
 	}
 	s.SkipDelete = slices.Clone(in.RetainResources)
-	if in.DeletionMode == "FORCE_DELETE_STACK" && s.Status == "DELETE_FAILED" {
-		s.SkipDelete = append(s.SkipDelete, s.Failed...)
-	}
+	s.ForceDelete = in.DeletionMode == cfntypes.DeletionModeForceDeleteStack
 	return &cfn.DeleteStackOutput{}, c.destroy(ctx, s, token)
 }
 
@@ -182,7 +199,7 @@ func (c *Call) destroy(ctx context.Context, s *cfnStack, token string) error {
 	if err := c.turn(ctx, s, "DELETE_IN_PROGRESS", "User Initiated", c.Now); err != nil {
 		return err
 	}
-	if err := c.takeDown(ctx, s, deleted, c.Now); err != nil {
+	if err := c.takeDown(ctx, s, deleted, false, c.Now); err != nil {
 		return err
 	}
 	return c.saveStack(ctx, s)
@@ -205,11 +222,36 @@ func continueUpdateRollback(ctx context.Context, c *Call, in *cfn.ContinueUpdate
 	if err != nil {
 		return nil, err
 	}
-	if s.Status != "UPDATE_ROLLBACK_FAILED" {
+	token := aws.ToString(in.ClientRequestToken)
+	switch {
+	case s.repeats("CONTINUE_ROLLBACK", token):
+		return &cfn.ContinueUpdateRollbackOutput{}, nil
+	case s.Status != "UPDATE_ROLLBACK_FAILED":
 		return nil, invalid("Stack:%s is in %s state and can not continue rollback.", s.ID, s.Status)
+	case aws.ToBool(in.ForceRollback) && len(in.ResourcesToSkip) > 0:
+		return nil, invalid("ForceRollback and ResourcesToSkip cannot be specified at the same time.")
+	}
+	for _, id := range in.ResourcesToSkip {
+		if !slices.Contains(s.Failed, id) {
+			return nil, invalid("The following resource(s) [%s] cannot be skipped: only resources in the UPDATE_FAILED state can be.", id)
+		}
 	}
 	s.SkipRestore = slices.Clone(in.ResourcesToSkip)
-	return &cfn.ContinueUpdateRollbackOutput{}, c.rollBack(ctx, s, "CONTINUE_ROLLBACK", aws.ToString(in.ClientRequestToken))
+	if aws.ToBool(in.ForceRollback) {
+		s.SkipRestore = slices.Clone(s.Failed)
+	}
+	if in.RoleARN != nil {
+		if s.RunAs, err = c.serviceRole(ctx, *in.RoleARN, s.ID); err != nil {
+			return nil, err
+		}
+		s.RoleARN = *in.RoleARN
+	}
+	return &cfn.ContinueUpdateRollbackOutput{}, c.rollBack(ctx, s, "CONTINUE_ROLLBACK", token)
+}
+
+// repeats says that a call was made before: its token is that of the last operation.
+func (s *cfnStack) repeats(operation, token string) bool {
+	return token != "" && s.Token == token && s.OperationType == operation
 }
 
 // rollbackStack takes a stack that was left as it failed back to where it was.
@@ -219,12 +261,17 @@ func rollbackStack(ctx context.Context, c *Call, in *cfn.RollbackStackInput) (*c
 		return nil, err
 	}
 	token := aws.ToString(in.ClientRequestToken)
+	if s.repeats("ROLLBACK", token) {
+		return &cfn.RollbackStackOutput{StackId: &s.ID, OperationId: &s.Operation}, nil
+	}
 	switch s.Status {
 	case "UPDATE_FAILED":
 		err = c.rollBack(ctx, s, "ROLLBACK", token)
 	case "CREATE_FAILED":
+		s.RetainExceptOnCreate = s.RetainExceptOnCreate || aws.ToBool(in.RetainExceptOnCreate)
+		s.newOperation("ROLLBACK", token)
 		if err = c.turn(ctx, s, "ROLLBACK_IN_PROGRESS", "User Initiated", c.Now); err == nil {
-			err = c.takeDown(ctx, s, "ROLLBACK_COMPLETE", c.Now)
+			err = c.takeDown(ctx, s, "ROLLBACK_COMPLETE", true, c.Now)
 		}
 	default:
 		err = invalid("Stack:%s is in %s state and can not be rolled back.", s.ID, s.Status)
@@ -235,9 +282,12 @@ func rollbackStack(ctx context.Context, c *Call, in *cfn.RollbackStackInput) (*c
 	return &cfn.RollbackStackOutput{StackId: &s.ID, OperationId: &s.Operation}, c.saveStack(ctx, s)
 }
 
-// rollBack undoes an update. The operation keeps its id, by which its new resources are known.
+// rollBack undoes an update, whose new resources are known by s.Making.
 func (c *Call) rollBack(ctx context.Context, s *cfnStack, kind, token string) error {
-	s.OperationType, s.Token = kind, token
+	s.Token = token
+	if kind != s.OperationType {
+		s.newOperation(kind, token)
+	}
 	if err := c.turn(ctx, s, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated", c.Now); err != nil {
 		return err
 	}

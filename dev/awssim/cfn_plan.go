@@ -14,24 +14,18 @@ import (
 
 // cfnStep is one thing that is going to happen to a stack.
 type cfnStep struct {
-	Kind     string // begin, made, done, fail, delete, deleted, skip, cleanup, finish
+	Kind     string // begin, made, configured, done, fail, restore, delete, deleted, skip, cleanup, finish
 	ID       string // logical id, empty for the stack
 	Change   string // Add, Modify or Replace: what begin does
 	Status   string // of the stack, for finish and cleanup
 	Reason   string
 	Resource *cfnResource `json:",omitempty"` // what begin makes of it; what delete removes, when it is not the current one
+	Revert   bool         `json:",omitempty"` // what was changed by hand goes with this change
+	Since    *time.Time   `json:",omitempty"` // when it was first asked whether the resource is ready
+	Waits    string       `json:",omitempty"` // what it said then
 	due      time.Time
-}
-
-// schedule keeps the steps of a stack in the order they are due.
-func (c *Call) schedule(ctx context.Context, s *cfnStack, steps []cfnStep) error {
-	slices.SortStableFunc(steps, func(a, b cfnStep) int { return a.due.Compare(b.due) })
-	for _, step := range steps {
-		if _, err := c.Tx.Exec(ctx, `INSERT INTO stack_steps (stack, due_at, body) VALUES ($1, $2, $3)`, s.ID, step.due, step); err != nil {
-			return fmt.Errorf("schedule %s: %w", s.Name, err)
-		}
-	}
-	return nil
+	waits    []string      // resources whose steps come first
+	pause    time.Duration // between the last of them and this
 }
 
 // inputs are what a stack's definition is resolved with.
@@ -43,6 +37,7 @@ func (s *cfnStack) inputs(d cfnDefinition) blueprint.Inputs {
 type planned struct {
 	res    *cfnResource
 	change string // Keep, Add, Modify or Replace
+	revert bool   // take back what was changed by hand
 }
 
 // work decides for every resource of a definition what happens to it, and works out its
@@ -97,19 +92,19 @@ func (c *Call) decide(s *cfnStack, r blueprint.ResolvedResource, old *cfnResourc
 	res := &cfnResource{ID: r.ID, Type: r.Type, Properties: r.Properties, Tags: r.Tags, Depends: r.DependsOn, DeletionPolicy: r.DeletionPolicy, UpdateReplacePolicy: r.UpdateReplacePolicy, Operation: s.Operation}
 	if old == nil || !old.live() {
 		res.Physical, res.Attributes = identify(s, r, s.Operation)
-		return planned{res, "Add"}
+		return planned{res: res, change: "Add"}
 	}
 	changes := blueprint.Diff(single(old.resolved()), single(r))
 	if len(changes) > 0 && (changes[0].Action == blueprint.Add || changes[0].Replacement == blueprint.ReplacementTrue) {
 		res.Physical, res.Attributes = identify(s, r, s.Operation)
-		return planned{res, "Replace"}
+		return planned{res: res, change: "Replace"}
 	}
 	res.Physical, res.Attributes, res.Operation = old.Physical, old.Attributes, old.Operation
 	res.Status, res.Reason, res.At = old.Status, old.Reason, old.At
 	if len(changes) == 0 {
-		return planned{res, "Keep"}
+		return planned{res: res, change: "Keep"}
 	}
-	return planned{res, "Modify"}
+	return planned{res: res, change: "Modify"}
 }
 
 func single(r blueprint.ResolvedResource) *blueprint.Resolved {
@@ -128,52 +123,30 @@ func asJSON(m map[string]any) map[string]any {
 	return out
 }
 
-// begin freezes what an operation does from at on: everything that has what it needs goes
+// begin schedules what an operation does from at on: everything that has what it needs goes
 // on at the same time.
 func (c *Call) begin(ctx context.Context, s *cfnStack, all []planned, verb string, at time.Time) error {
-	ready := map[string]time.Time{}
+	pause := c.pause(s, time.Second)
+	behind := map[string]map[string]bool{} // what a resource stands on that changes: itself, or through those that do not
+	end := cfnStep{Kind: "finish", Status: "CREATE_COMPLETE", due: at.Add(pause), pause: pause}
+	if verb != "CREATE" {
+		end.Kind, end.Status = "cleanup", "UPDATE_COMPLETE"
+	}
 	var steps []cfnStep
-	end := at
 	for _, p := range all {
-		start := at.Add(c.pause(s, time.Second))
+		first := map[string]bool{}
 		for _, d := range p.res.Depends {
-			if t := ready[d]; t.After(start) {
-				start = t
-			}
+			maps.Copy(first, behind[d])
 		}
-		ready[p.res.ID] = start
+		behind[p.res.ID] = first
 		if p.change == "Keep" {
-			if err := c.saveResource(ctx, s, p.res); err != nil {
-				return err
-			}
 			continue
 		}
-		took := c.duration(s, p.res.Type, p.res.ID, p.change)
-		fault, failing, err := c.fault(ctx, s.Account, s.Name, p.res.ID)
-		if err != nil {
-			return err
-		}
-		steps = append(steps, cfnStep{Kind: "begin", ID: p.res.ID, Change: p.change, Resource: p.res, due: start})
-		if p.change != "Modify" {
-			steps = append(steps, cfnStep{Kind: "made", ID: p.res.ID, Change: p.change, due: start.Add(took * 3 / 10)})
-		}
-		last := cfnStep{Kind: "done", ID: p.res.ID, Change: p.change, due: start.Add(took)}
-		if failing {
-			last = cfnStep{Kind: "fail", ID: p.res.ID, Change: p.change, Reason: failureWords(p.res, fault), due: start.Add(took * 6 / 10)}
-		}
-		steps = append(steps, last)
-		ready[p.res.ID] = start.Add(took)
-		if t := ready[p.res.ID]; t.After(end) {
-			end = t
-		}
+		behind[p.res.ID] = map[string]bool{p.res.ID: true}
+		step := cfnStep{Kind: "begin", ID: p.res.ID, Change: p.change, Resource: p.res, Revert: p.revert, due: at.Add(pause), waits: slices.Sorted(maps.Keys(first))}
+		steps, end.waits = append(steps, step), append(end.waits, p.res.ID)
 	}
-	end = end.Add(c.pause(s, time.Second))
-	if verb == "CREATE" {
-		steps = append(steps, cfnStep{Kind: "finish", Status: "CREATE_COMPLETE", due: end})
-	} else {
-		steps = append(steps, cfnStep{Kind: "cleanup", Status: "UPDATE_COMPLETE", due: end})
-	}
-	return c.schedule(ctx, s, steps)
+	return c.schedule(ctx, s, append(steps, end)...)
 }
 
 func failureWords(r *cfnResource, reason string) string {
@@ -183,58 +156,6 @@ func failureWords(r *cfnResource, reason string) string {
 	service := strings.Split(r.Type, "::")[1]
 	return fmt.Sprintf(`Resource handler returned message: "Internal failure (Service: %s, Status Code: 500, Request ID: %s)" (RequestToken: %s, HandlerErrorCode: GeneralServiceException)`,
 		service, newRequestID(), newRequestID())
-}
-
-// removals schedules the deletion of resources, what needs others first. The policy decides
-// whether one is really removed. It returns when the last one is gone.
-func (c *Call) removals(s *cfnStack, list []*cfnResource, at time.Time, retain func(*cfnResource) bool) ([]cfnStep, time.Time) {
-	needed := map[string][]string{} // by whom
-	for _, r := range list {
-		for _, d := range r.Depends {
-			needed[d] = append(needed[d], r.ID)
-		}
-	}
-	gone := map[string]time.Time{}
-	var steps []cfnStep
-	end := at
-	left := slices.Clone(list)
-	for len(left) > 0 {
-		var next []*cfnResource
-		for _, r := range slices.Backward(left) {
-			waits := slices.ContainsFunc(needed[r.ID], func(id string) bool {
-				return id != r.ID && slices.ContainsFunc(left, func(x *cfnResource) bool { return x.ID == id })
-			})
-			if waits {
-				next = append([]*cfnResource{r}, next...)
-				continue
-			}
-			start := at
-			for _, id := range needed[r.ID] {
-				if gone[id].After(start) {
-					start = gone[id]
-				}
-			}
-			took := c.duration(s, r.Type, r.ID, "DELETE")
-			if retain(r) {
-				steps = append(steps, cfnStep{Kind: "skip", ID: r.ID, Resource: r, due: start})
-				took = 0
-			} else {
-				steps = append(steps, cfnStep{Kind: "delete", ID: r.ID, Resource: r, due: start}, cfnStep{Kind: "deleted", ID: r.ID, Resource: r, due: start.Add(took)})
-			}
-			gone[r.ID] = start.Add(took)
-			if gone[r.ID].After(end) {
-				end = gone[r.ID]
-			}
-		}
-		if len(next) == len(left) { // a circle cannot be, but must not hang either
-			for _, r := range next {
-				steps = append(steps, cfnStep{Kind: "delete", ID: r.ID, Resource: r, due: end}, cfnStep{Kind: "deleted", ID: r.ID, Resource: r, due: end})
-			}
-			break
-		}
-		left = next
-	}
-	return steps, end
 }
 
 // byID maps a stack's live resources.

@@ -16,7 +16,7 @@ const eventsPerPage = 100
 
 // events reads the events of a stack, newest first.
 func (c *Call) events(ctx context.Context, stack, where string, args ...any) ([]cfnEvent, error) {
-	rows, err := c.Tx.Query(ctx, `SELECT stack, event_id, logical_id, physical_id, type, status, reason, properties, token, operation, kind, at, validation
+	rows, err := c.Tx.Query(ctx, `SELECT stack, event_id, logical_id, physical_id, type, status, reason, properties, token, operation, kind, at, validation, detailed
 		FROM stack_events WHERE stack = $1 AND `+where+` ORDER BY seq DESC`, append([]any{stack}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read events of %s: %w", stack, err)
@@ -48,7 +48,7 @@ func describeStackEvents(ctx context.Context, c *Call, in *cfn.DescribeStackEven
 	for _, e := range some {
 		out.StackEvents = append(out.StackEvents, cfntypes.StackEvent{StackId: &s.ID, StackName: &s.Name, EventId: aws.String(e.ID), Timestamp: aws.Time(e.At), LogicalResourceId: aws.String(e.Logical),
 			PhysicalResourceId: aws.String(e.Physical), ResourceType: aws.String(e.Type), ResourceStatus: cfntypes.ResourceStatus(e.Status), ResourceStatusReason: optional(e.Reason),
-			ResourceProperties: optional(e.Properties), ClientRequestToken: optional(e.Token), OperationId: optional(e.Operation)})
+			ResourceProperties: optional(e.Properties), ClientRequestToken: optional(e.Token), OperationId: optional(e.Operation), DetailedStatus: cfntypes.DetailedStatus(e.Detailed)})
 	}
 	return out, nil
 }
@@ -120,6 +120,7 @@ func eventOut(s *cfnStack, e cfnEvent) cfntypes.OperationEvent {
 		out.ValidationStatus, out.ValidationFailureMode = cfntypes.ValidationStatusFailed, cfntypes.HookFailureModeFail
 		return out
 	}
+	out.DetailedStatus = cfntypes.DetailedStatus(e.Detailed)
 	out.ResourceStatus, out.ResourceStatusReason, out.ResourceProperties = cfntypes.ResourceStatus(e.Status), optional(e.Reason), optional(e.Properties)
 	switch {
 	case strings.HasSuffix(e.Status, "_IN_PROGRESS"):

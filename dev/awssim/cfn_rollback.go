@@ -3,6 +3,7 @@ package awssim
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -87,28 +88,31 @@ const initiated = "Resource creation Initiated"
 func (c *Call) failCreate(ctx context.Context, s *cfnStack, reason string, at time.Time) error {
 	switch {
 	case s.DisableRollback || s.OnFailure == "DO_NOTHING":
+		if err := c.endChangeSet(ctx, s, false); err != nil {
+			return err
+		}
 		return c.turn(ctx, s, "CREATE_FAILED", reason, at)
 	case s.OnFailure == "DELETE":
 		if err := c.turn(ctx, s, "DELETE_IN_PROGRESS", reason+"Delete requested by user.", at); err != nil {
 			return err
 		}
-		return c.takeDown(ctx, s, deleted, at)
+		return c.takeDown(ctx, s, deleted, true, at)
 	}
 	if err := c.turn(ctx, s, "ROLLBACK_IN_PROGRESS", reason+"Rollback requested by user.", at); err != nil {
 		return err
 	}
-	return c.takeDown(ctx, s, "ROLLBACK_COMPLETE", at)
+	return c.takeDown(ctx, s, "ROLLBACK_COMPLETE", true, at)
 }
 
-// takeDown removes every resource and then gives the stack its last status.
-func (c *Call) takeDown(ctx context.Context, s *cfnStack, status string, at time.Time) error {
+// takeDown removes every resource and then gives the stack its last status. fresh: the
+// operation that made them is undone, nobody has used them yet.
+func (c *Call) takeDown(ctx context.Context, s *cfnStack, status string, fresh bool, at time.Time) error {
 	all, err := c.resources(ctx, s.ID)
 	if err != nil {
 		return err
 	}
 	all = slices.DeleteFunc(all, func(r *cfnResource) bool { return !r.live() })
-	fresh := s.OperationType == "CREATE_STACK" // the operation that made them is undone
-	steps, end := c.removals(s, all, at.Add(c.pause(s, time.Second)), func(r *cfnResource) bool {
+	steps := c.removals(s, all, at.Add(c.pause(s, time.Second)), func(r *cfnResource) bool {
 		if slices.Contains(s.SkipDelete, r.ID) {
 			return true
 		}
@@ -116,13 +120,15 @@ func (c *Call) takeDown(ctx context.Context, s *cfnStack, status string, at time
 			return false
 		}
 		return r.DeletionPolicy == "Retain" && !(fresh && s.RetainExceptOnCreate) || r.DeletionPolicy == "RetainExceptOnCreate" && !fresh
-	})
-	steps = append(steps, cfnStep{Kind: "finish", Status: status, due: end.Add(c.pause(s, time.Second))})
-	return c.schedule(ctx, s, steps)
+	}, cfnStep{Kind: "finish", Status: status})
+	return c.schedule(ctx, s, steps...)
 }
 
 func (c *Call) failUpdate(ctx context.Context, s *cfnStack, reason string, at time.Time) error {
 	if s.DisableRollback {
+		if err := c.endChangeSet(ctx, s, false); err != nil {
+			return err
+		}
 		return c.turn(ctx, s, "UPDATE_FAILED", reason, at)
 	}
 	if err := c.turn(ctx, s, "UPDATE_ROLLBACK_IN_PROGRESS", reason, at); err != nil {
@@ -143,15 +149,19 @@ func (c *Call) goBack(ctx context.Context, s *cfnStack, at time.Time) error {
 		if !r.live() || r.Old == nil || r.Restored {
 			continue
 		}
+		slow, err := c.slow(ctx, s, r.ID)
+		if err != nil {
+			return err
+		}
 		start := at.Add(c.pause(s, time.Second))
-		done := start.Add(c.duration(s, r.Type, r.ID, "RESTORE"))
+		done := start.Add(c.duration(s, r.Type, r.ID, "RESTORE") + slow)
 		steps = append(steps, cfnStep{Kind: "restore", ID: r.ID, Status: "UPDATE_IN_PROGRESS", due: start}, cfnStep{Kind: "restore", ID: r.ID, Status: "UPDATE_COMPLETE", due: done})
 		if done.After(end) {
 			end = done
 		}
 	}
 	steps = append(steps, cfnStep{Kind: "cleanup", Status: "UPDATE_ROLLBACK_COMPLETE", due: end.Add(c.pause(s, time.Second))})
-	return c.schedule(ctx, s, steps)
+	return c.schedule(ctx, s, steps...)
 }
 
 // stepRestore puts a resource back to what it was; a new one in its place goes in the cleanup.
@@ -165,12 +175,27 @@ func (c *Call) stepRestore(ctx context.Context, s *cfnStack, step cfnStep) error
 	}
 	before := *r.Old
 	before.Restored = true
+	if slices.Contains(s.SkipRestore, r.ID) { // it stays as it is, and is not what the stack thinks
+		if before.Physical == r.Physical {
+			if err := c.setByHand(ctx, s, r.ID, left(before.Properties, r.Properties)); err != nil {
+				return err
+			}
+		}
+		return c.turnResource(ctx, s, &before, step.Status, "Resource rollback skipped", step.due)
+	}
+	why, failing, err := c.fault(ctx, s.Account, s.Name, r.ID, rollbackFailed)
+	if err != nil {
+		return err
+	}
+	if failing {
+		return c.failRollback(ctx, s, r, failureWords(r, why), step.due)
+	}
 	if before.Physical == r.Physical {
 		why, err := c.effect(ctx, s, &before, "update", step.due)
 		if err != nil {
 			return err
 		}
-		if why != "" && !slices.Contains(s.SkipRestore, r.ID) {
+		if why != "" {
 			return c.failRollback(ctx, s, r, why, step.due)
 		}
 	} else {
@@ -181,6 +206,22 @@ func (c *Call) stepRestore(ctx context.Context, s *cfnStack, step cfnStep) error
 	return c.turnResource(ctx, s, &before, step.Status, "", step.due)
 }
 
+// left is what a resource keeps of properties that were not taken back.
+func left(declared, actual map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, value := range actual {
+		if !reflect.DeepEqual(declared[name], value) {
+			out["/"+escapePointer(name)] = value
+		}
+	}
+	for name := range declared {
+		if _, there := actual[name]; !there {
+			out["/"+escapePointer(name)] = nil
+		}
+	}
+	return out
+}
+
 // failRollback leaves the stack as it stands, for a person to continue.
 func (c *Call) failRollback(ctx context.Context, s *cfnStack, r *cfnResource, why string, at time.Time) error {
 	if _, err := c.Tx.Exec(ctx, `DELETE FROM stack_steps WHERE stack = $1`, s.ID); err != nil {
@@ -189,6 +230,7 @@ func (c *Call) failRollback(ctx context.Context, s *cfnStack, r *cfnResource, wh
 	if err := c.turnResource(ctx, s, r, "UPDATE_FAILED", why, at); err != nil {
 		return err
 	}
+	s.Failed = []string{r.ID}
 	return c.turn(ctx, s, "UPDATE_ROLLBACK_FAILED", fmt.Sprintf("The following resource(s) failed to update: [%s]. ", r.ID), at)
 }
 
@@ -202,7 +244,7 @@ func (c *Call) stepFinish(ctx context.Context, s *cfnStack, step cfnStep) error 
 	switch status {
 	case "CREATE_COMPLETE", "UPDATE_COMPLETE":
 		s.Definition, s.Next = *s.Next, nil
-		s.Outputs = s.Definition.Outputs
+		s.Outputs, s.Drift = s.Definition.Outputs, nil
 	case "UPDATE_ROLLBACK_COMPLETE":
 		s.Next = nil
 	case deleted:

@@ -50,7 +50,7 @@ func (c *Call) seedStack(ctx context.Context, account, name string, template []b
 		return err
 	}
 	d := cfnDefinition{Template: string(template), Parameters: parameters, Tags: map[string]string{}, Capabilities: []string{"CAPABILITY_NAMED_IAM"}}
-	if err := c.launch(ctx, s, d, "CREATE", ""); err != nil {
+	if err := c.launch(ctx, s, d, "CREATE", "", false); err != nil {
 		return fmt.Errorf("stack %s: %w", name, err)
 	}
 	if err := runStacks(ctx, c); err != nil {

@@ -46,7 +46,7 @@ func (c *Call) step(ctx context.Context, s *cfnStack, step cfnStep) error {
 	switch step.Kind {
 	case "begin":
 		return c.stepBegin(ctx, s, step)
-	case "made", "done", "fail":
+	case "made", "configured", "done", "fail":
 		r, err := c.resource(ctx, s.ID, step.ID)
 		if err != nil || r == nil {
 			return errors.Join(err, missing(r))
@@ -54,6 +54,8 @@ func (c *Call) step(ctx context.Context, s *cfnStack, step cfnStep) error {
 		switch step.Kind {
 		case "made":
 			return c.stepMade(ctx, s, r, step)
+		case "configured":
+			return c.stepConfigured(ctx, s, r, step)
 		case "done":
 			return c.stepDone(ctx, s, r, step)
 		}
@@ -91,30 +93,67 @@ func (c *Call) stepBegin(ctx context.Context, s *cfnStack, step cfnStep) error {
 	if err != nil {
 		return err
 	}
-	if old != nil && old.live() {
+	if old != nil && old.live() && step.Change != "Add" {
 		r.Old = old
 	}
 	r.Operation = s.Operation
 	switch step.Change {
 	case "Add":
-		physical := r.Physical
-		r.Physical = "" // not known before it is made
-		if err := c.turnResource(ctx, s, r, "CREATE_IN_PROGRESS", "", step.due); err != nil {
-			return err
-		}
-		r.Physical = physical
-		return c.hold(ctx, s, r)
+		err = c.beginNew(ctx, s, r, "", "CREATE_IN_PROGRESS", "", step.due)
 	case "Replace":
-		physical := r.Physical
-		r.Physical = old.Physical
-		if err := c.turnResource(ctx, s, r, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.", step.due); err != nil {
-			return err
-		}
-		r.Physical = physical
-		return c.hold(ctx, s, r)
+		err = c.beginNew(ctx, s, r, old.Physical, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.", step.due)
+	default:
+		r.Operation = old.Operation
+		err = c.turnResource(ctx, s, r, "UPDATE_IN_PROGRESS", "", step.due)
 	}
-	r.Operation = old.Operation
-	return c.turnResource(ctx, s, r, "UPDATE_IN_PROGRESS", "", step.due)
+	if err != nil {
+		return err
+	}
+	return c.goOn(ctx, s, r, step)
+}
+
+// beginNew starts the making of a resource, whose id nobody is told yet.
+func (c *Call) beginNew(ctx context.Context, s *cfnStack, r *cfnResource, shown, status, reason string, at time.Time) error {
+	physical := r.Physical
+	r.Physical = shown
+	if err := c.turnResource(ctx, s, r, status, reason, at); err != nil {
+		return err
+	}
+	r.Physical = physical
+	return c.hold(ctx, s, r)
+}
+
+// goOn schedules what follows the beginning of a change.
+func (c *Call) goOn(ctx context.Context, s *cfnStack, r *cfnResource, step cfnStep) error {
+	took := c.duration(s, r.Type, r.ID, step.Change)
+	slow, err := c.slow(ctx, s, r.ID)
+	if err != nil {
+		return err
+	}
+	took += slow
+	kinds := []string{createFailed}
+	if step.Change != "Add" {
+		kinds = append(kinds, updateFailed)
+	}
+	reason, failing, err := c.fault(ctx, s.Account, s.Name, r.ID, kinds...)
+	if err != nil {
+		return err
+	}
+	after := func(kind string, tenths time.Duration) cfnStep {
+		return cfnStep{Kind: kind, ID: r.ID, Change: step.Change, Revert: step.Revert, due: step.due.Add(took * tenths / 10)}
+	}
+	steps := []cfnStep{after("made", 3)}
+	switch {
+	case failing:
+		last := after("fail", 6)
+		last.Reason = failureWords(r, reason)
+		steps = append(steps, last)
+	case behaviourOf(r.Type).stabilises():
+		steps = append(steps, after("configured", 5), after("done", 10))
+	default:
+		steps = append(steps, after("done", 10))
+	}
+	return c.schedule(ctx, s, steps...)
 }
 
 // hold keeps in a resource under way the id it is going to have, where no caller sees it.
@@ -130,8 +169,12 @@ func (c *Call) hold(ctx context.Context, s *cfnStack, r *cfnResource) error {
 	return nil
 }
 
-// stepMade is the moment a resource comes into being: here AWS refuses what cannot be.
+// stepMade is the moment a resource comes into being, or gets its new properties: here AWS
+// refuses what cannot be.
 func (c *Call) stepMade(ctx context.Context, s *cfnStack, r *cfnResource, step cfnStep) error {
+	if step.Change == "Modify" {
+		return c.stepModified(ctx, s, r, step)
+	}
 	exists, err := c.taken(ctx, s, r.Type, r.Physical)
 	if err != nil {
 		return err
@@ -146,6 +189,9 @@ func (c *Call) stepMade(ctx context.Context, s *cfnStack, r *cfnResource, step c
 	if why != "" {
 		return c.fail(ctx, s, r, why, step.due)
 	}
+	if err := c.forgetDrift(ctx, s, r); err != nil { // of the one it takes the place of
+		return err
+	}
 	return c.turnResource(ctx, s, r, verb(step.Change)+"_IN_PROGRESS", initiated, step.due)
 }
 
@@ -153,97 +199,63 @@ func alreadyExists(r *cfnResource) string {
 	return fmt.Sprintf(`Resource of type '%s' with identifier '%s' already exists. (RequestToken: %s, HandlerErrorCode: AlreadyExists)`, r.Type, r.Physical, newRequestID())
 }
 
+func (c *Call) stepModified(ctx context.Context, s *cfnStack, r *cfnResource, step cfnStep) error {
+	if r.gone {
+		why := fmt.Sprintf(`Resource of type '%s' with identifier '%s' was not found. (RequestToken: %s, HandlerErrorCode: NotFound)`, r.Type, r.Physical, newRequestID())
+		return c.fail(ctx, s, r, why, step.due)
+	}
+	why, err := c.effect(ctx, s, r, "update", step.due)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return c.fail(ctx, s, r, why, step.due)
+	}
+	if err := c.overwrite(ctx, s, r, step.Revert); err != nil {
+		return err
+	}
+	return c.saveResource(ctx, s, r)
+}
+
+const configurationComplete = "CONFIGURATION_COMPLETE"
+
+// stepConfigured says that a resource is as it should be and only has to settle; when the
+// last one of a stack is, the stack says so too.
+func (c *Call) stepConfigured(ctx context.Context, s *cfnStack, r *cfnResource, step cfnStep) error {
+	properties, err := json.Marshal(r.Properties)
+	if err != nil {
+		return fmt.Errorf("properties of %s: %w", r.ID, err)
+	}
+	r.Detailed = configurationComplete
+	if err := c.saveResource(ctx, s, r); err != nil {
+		return err
+	}
+	if err := c.event(ctx, s, cfnEvent{Logical: r.ID, Physical: r.Physical, Type: r.Type, Status: r.Status, Reason: "Eventual consistency check initiated", Properties: string(properties), Detailed: configurationComplete, At: step.due}); err != nil {
+		return err
+	}
+	var more bool
+	err = c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM stack_steps WHERE stack = $1 AND body->>'Kind' IN ('begin', 'made', 'configured'))`, s.ID).Scan(&more)
+	if err != nil || more || s.Detailed != "" {
+		return err
+	}
+	s.Detailed = configurationComplete
+	return c.event(ctx, s, cfnEvent{Logical: s.Name, Physical: s.ID, Type: "AWS::CloudFormation::Stack", Status: s.Status, Reason: "Eventual consistency check initiated", Detailed: configurationComplete, At: step.due})
+}
+
 func (c *Call) stepDone(ctx context.Context, s *cfnStack, r *cfnResource, step cfnStep) error {
-	if step.Change == "Modify" {
-		why, err := c.effect(ctx, s, r, "update", step.due)
-		if err != nil {
-			return err
-		}
-		if why != "" {
-			return c.fail(ctx, s, r, why, step.due)
-		}
+	word := "update"
+	if step.Change != "Modify" {
+		word = "create"
 	}
-	return c.turnResource(ctx, s, r, verb(step.Change)+"_COMPLETE", "", step.due)
-}
-
-// stepDelete removes a resource: the current one, or a former one with another id.
-func (c *Call) stepDelete(ctx context.Context, s *cfnStack, step cfnStep) error {
-	current, err := c.resource(ctx, s.ID, step.ID)
-	if err != nil {
+	ok, why, err := c.settled(ctx, s, r, step, word)
+	switch {
+	case err != nil || (!ok && why == ""):
+		return err
+	case !ok:
+		return c.fail(ctx, s, r, why, step.due)
+	}
+	if err := c.turnResource(ctx, s, r, verb(step.Change)+"_COMPLETE", "", step.due); err != nil {
 		return err
 	}
-	r := step.Resource
-	former := current != nil && current.live() && current.Physical != r.Physical
-	turn := func(status, reason string) error {
-		if !former {
-			return c.turnResource(ctx, s, r, status, reason, step.due)
-		}
-		return c.event(ctx, s, cfnEvent{Logical: r.ID, Physical: r.Physical, Type: r.Type, Status: status, Reason: reason, At: step.due})
-	}
-	switch step.Kind {
-	case "skip":
-		return turn("DELETE_SKIPPED", "")
-	case "delete":
-		return turn("DELETE_IN_PROGRESS", "")
-	}
-	if r.Physical != "" {
-		why, err := c.effect(ctx, s, r, "delete", step.due)
-		if err != nil {
-			return err
-		}
-		if why != "" {
-			s.Failed = append(s.Failed, r.ID)
-			return turn("DELETE_FAILED", why)
-		}
-	}
-	return turn(deleted, "")
-}
-
-// stepCleanup begins the end of an update, or of its rollback: what is not needed any more
-// goes.
-func (c *Call) stepCleanup(ctx context.Context, s *cfnStack, step cfnStep) error {
-	if err := c.turn(ctx, s, step.Status+"_CLEANUP_IN_PROGRESS", "", step.due); err != nil {
-		return err
-	}
-	all, err := c.resources(ctx, s.ID)
-	if err != nil {
-		return err
-	}
-	rollback := step.Status == "UPDATE_ROLLBACK_COMPLETE"
-	var wanted map[string]bool
-	if !rollback {
-		if wanted, err = s.Next.wanted(s); err != nil {
-			return err
-		}
-	}
-	var gone []*cfnResource
-	for _, r := range all {
-		switch {
-		case !r.live():
-		case rollback && r.Old == nil && r.Operation == s.Operation: // new in the update that failed
-			gone = append(gone, r)
-		case !rollback && !wanted[r.ID]:
-			gone = append(gone, r)
-		case r.Old != nil || r.Restored:
-			if r.Old != nil && r.Old.Physical != r.Physical {
-				gone = append(gone, r.Old)
-			}
-			r.Old, r.Restored = nil, false
-			if err := c.saveResource(ctx, s, r); err != nil {
-				return err
-			}
-		}
-	}
-	steps, end := c.removals(s, gone, step.due, func(r *cfnResource) bool {
-		if rollback {
-			return false // made by the failed update: nobody has used it yet
-		}
-		policy := r.DeletionPolicy
-		if wanted[r.ID] {
-			policy = r.UpdateReplacePolicy
-		}
-		return policy == "Retain" || policy == "RetainExceptOnCreate" || policy == "Snapshot"
-	})
-	steps = append(steps, cfnStep{Kind: "finish", Status: step.Status, due: end.Add(c.pause(s, time.Second))})
-	return c.schedule(ctx, s, steps)
+	return c.release(ctx, s, r.ID, step.due)
 }

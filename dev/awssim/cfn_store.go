@@ -33,6 +33,10 @@ type cfnStack struct {
 	SkipRestore               []string // ResourcesToSkip of a continued rollback
 	RetainExceptOnCreate      bool
 	Operations                []cfnOperation // newest first
+	Making                    string         // the operation whose resources a rollback takes back
+	Detailed                  string         // CONFIGURATION_COMPLETE near the end of an operation
+	ForceDelete               bool           // what cannot be removed is left behind
+	Drift                     *cfnStackDrift `json:",omitempty"` // by the last detection since the last change
 }
 
 type cfnOperation struct{ ID, Type string }
@@ -62,6 +66,11 @@ type cfnResource struct {
 	Operation           string       // the one that made it
 	Old                 *cfnResource // as it was before the update under way
 	Restored            bool         // by the rollback under way; Old is what was made in its place
+	Detailed            string       `json:",omitempty"`
+
+	byHand map[string]any // what was changed behind the stack's back: JSON pointers and what is there now
+	gone   bool           // the same: deleted
+	drift  *cfnDrift      // as last detected
 }
 
 // live says whether the resource is there, or may be.
@@ -119,15 +128,30 @@ func bodies[T any](ctx context.Context, tx pgx.Tx, query string, args ...any) ([
 
 // resources reads a stack's resources in the order they were first made.
 func (c *Call) resources(ctx context.Context, stack string) ([]*cfnResource, error) {
-	return bodies[*cfnResource](ctx, c.Tx, `SELECT body FROM stack_resources WHERE stack = $1 ORDER BY seq`, stack)
+	return c.resourcesWhere(ctx, `stack = $1`, stack)
 }
 
 func (c *Call) resource(ctx context.Context, stack, id string) (*cfnResource, error) {
-	all, err := bodies[*cfnResource](ctx, c.Tx, `SELECT body FROM stack_resources WHERE stack = $1 AND id = $2`, stack, id)
+	all, err := c.resourcesWhere(ctx, `stack = $1 AND id = $2`, stack, id)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
 	return all[0], nil
+}
+
+func (c *Call) resourcesWhere(ctx context.Context, where string, args ...any) ([]*cfnResource, error) {
+	rows, err := c.Tx.Query(ctx, `SELECT body, live, gone, drift FROM stack_resources WHERE `+where+` ORDER BY seq`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read resources: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*cfnResource, error) {
+		r := &cfnResource{}
+		return r, row.Scan(r, &r.byHand, &r.gone, &r.drift)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read resources: %w", err)
+	}
+	return all, nil
 }
 
 func (c *Call) saveResource(ctx context.Context, s *cfnStack, r *cfnResource) error {
@@ -143,7 +167,7 @@ func (c *Call) saveResource(ctx context.Context, s *cfnStack, r *cfnResource) er
 // taken says whether some live resource, of any stack, has this physical id.
 func (c *Call) taken(ctx context.Context, s *cfnStack, typ, physical string) (bool, error) {
 	var yes bool
-	err := c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM stack_resources WHERE type = $1 AND physical_id = $2 AND account = $3 AND (region = $4 OR $5) AND status <> 'DELETE_COMPLETE')`,
+	err := c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM stack_resources WHERE type = $1 AND physical_id = $2 AND account = $3 AND (region = $4 OR $5) AND status <> 'DELETE_COMPLETE' AND NOT gone)`,
 		typ, physical, s.Account, s.Region, behaviourOf(typ).everywhere).Scan(&yes)
 	if err != nil {
 		return false, fmt.Errorf("look for %s %s: %w", typ, physical, err)
@@ -157,6 +181,7 @@ type cfnEvent struct {
 	Properties, Token, Operation, Kind                 string
 	At                                                 time.Time
 	Validation                                         *cfnValidation
+	Detailed                                           string
 }
 
 // cfnValidation is what a check of a change set found.
@@ -173,9 +198,9 @@ func (c *Call) event(ctx context.Context, s *cfnStack, e cfnEvent) error {
 	if e.Logical == s.Name {
 		id = newRequestID()
 	}
-	_, err := c.Tx.Exec(ctx, `INSERT INTO stack_events (stack, event_id, at, logical_id, physical_id, type, status, reason, properties, token, operation, kind, validation)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		s.ID, id, e.At, e.Logical, e.Physical, e.Type, e.Status, e.Reason, e.Properties, s.Token, e.Operation, e.Kind, e.Validation)
+	_, err := c.Tx.Exec(ctx, `INSERT INTO stack_events (stack, event_id, at, logical_id, physical_id, type, status, reason, properties, token, operation, kind, validation, detailed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		s.ID, id, e.At, e.Logical, e.Physical, e.Type, e.Status, e.Reason, e.Properties, s.Token, e.Operation, e.Kind, e.Validation, e.Detailed)
 	if err != nil {
 		return fmt.Errorf("record event of %s: %w", s.Name, err)
 	}
@@ -184,13 +209,13 @@ func (c *Call) event(ctx context.Context, s *cfnStack, e cfnEvent) error {
 
 // turn gives the stack a status, with its event.
 func (c *Call) turn(ctx context.Context, s *cfnStack, status, reason string, at time.Time) error {
-	s.Status, s.Reason = status, reason
+	s.Status, s.Reason, s.Detailed = status, reason, ""
 	return c.event(ctx, s, cfnEvent{Logical: s.Name, Physical: s.ID, Type: "AWS::CloudFormation::Stack", Status: status, Reason: reason, At: at})
 }
 
 // turnResource gives a resource a status, with its event, and stores it.
 func (c *Call) turnResource(ctx context.Context, s *cfnStack, r *cfnResource, status, reason string, at time.Time) error {
-	r.Status, r.Reason, r.At = status, reason, at
+	r.Status, r.Reason, r.At, r.Detailed = status, reason, at, ""
 	properties, err := json.Marshal(r.Properties)
 	if err != nil {
 		return fmt.Errorf("properties of %s: %w", r.ID, err)

@@ -18,8 +18,21 @@ const (
 	accessDenied    = "access_denied"
 	delayed         = "delay"
 	dropAfterCommit = "drop_after_commit" // the change is made, the reply is lost
-	createFailed    = "create_failed"     // CREATE_FAILED of a logical id, asked by the stack engine
+
+	// Those below are asked by the stack engine, for a logical id of a stack.
+	createFailed    = "create_failed"     // when it is made or changed; also an account's creation
+	updateFailed    = "update_failed"     // when it is changed
+	deleteFailed    = "delete_failed"     // when it is removed
+	rollbackFailed  = "rollback_failed"   // when a failed update puts it back
+	slowResource    = "slow_resource"     // every change of it takes delay_ms longer
+	validationError = "validation_error"  // a check before a change set is ready finds something
+	changeSetFailed = "change_set_failed" // without a logical id: the change set itself
 )
+
+// inStacks are the actions that no call meets.
+func inStacks() []string {
+	return []string{createFailed, updateFailed, deleteFailed, rollbackFailed, slowResource, validationError, changeSetFailed}
+}
 
 const defaultTimeout = 90 * time.Second
 
@@ -48,15 +61,19 @@ const ruleColumns = `id, service, op, account, match, nth, times, probability, s
 
 // match finds the first rule for this call, counting what every candidate has seen.
 func (c *Call) match(ctx context.Context) (*rule, error) {
-	return c.firstRule(ctx, `action <> 'create_failed' AND (service = '' OR service = $1) AND (op = '' OR op = $2) AND (account = '' OR account = $3)
-		AND (match = '' OR strpos($4, match) > 0)`, c.Service, c.Op, c.Account, c.body)
+	return c.firstRule(ctx, `action <> ALL ($5) AND (service = '' OR service = $1) AND (op = '' OR op = $2) AND (account = '' OR account = $3)
+		AND (match = '' OR strpos($4, match) > 0)`, c.Service, c.Op, c.Account, c.body, inStacks())
 }
 
-// fault finds a create_failed rule for a logical id of a stack, counts it, and returns
-// its reason.
-func (c *Call) fault(ctx context.Context, account, stack, logicalID string) (reason string, ok bool, err error) {
-	r, err := c.firstRule(ctx, `action = 'create_failed' AND (account = '' OR account = $1) AND (match = '' OR strpos($2, match) > 0) AND logical_id = $3`,
-		account, stack, logicalID)
+// faultOf finds a rule of some actions for a logical id of a stack, and counts it.
+func (c *Call) faultOf(ctx context.Context, account, stack, logicalID string, actions ...string) (*rule, error) {
+	return c.firstRule(ctx, `action = ANY ($4) AND (account = '' OR account = $1) AND (match = '' OR strpos($2, match) > 0) AND logical_id = $3`,
+		account, stack, logicalID, actions)
+}
+
+// fault is the reason for which something is to fail now.
+func (c *Call) fault(ctx context.Context, account, stack, logicalID string, actions ...string) (reason string, ok bool, err error) {
+	r, err := c.faultOf(ctx, account, stack, logicalID, actions...)
 	if err != nil || r == nil {
 		return "", false, err
 	}

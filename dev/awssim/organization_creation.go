@@ -145,7 +145,7 @@ func (c *Call) finishCreation(ctx context.Context, cr creation) error {
 // create_failed rule for the logical id CreateAccount names one as its reason; its match
 // is looked for in the account's name and address.
 func (c *Call) creationFailure(ctx context.Context, cr creation) (string, error) {
-	reason, failed, err := c.fault(ctx, demoManagement, cr.Name+" "+cr.Email, "CreateAccount")
+	reason, failed, err := c.fault(ctx, demoManagement, cr.Name+" "+cr.Email, "CreateAccount", createFailed)
 	if err != nil {
 		return "", err
 	}

@@ -155,7 +155,7 @@ func (c *Call) startInstance(ctx context.Context, i *stackInstance) error {
 		return err
 	}
 	i.Stack, i.Detailed, i.Reason, i.Stamp = s.ID, "RUNNING", "", then.Now
-	err = then.launch(ctx, s, set.Definition, "CREATE", "")
+	err = then.launch(ctx, s, set.Definition, "CREATE", "", false)
 	var refused *APIError
 	if errors.As(err, &refused) { // its parameters or its template do not fit: nothing was made
 		i.Stack, i.Detailed, i.Reason = "", "FAILED", refused.Message
