@@ -144,7 +144,7 @@ type differ struct {
 }
 
 func (d *differ) compare(path string, before, after any, sh *shape, replaces string) {
-	if reflect.DeepEqual(before, after) {
+	if same(before, after) {
 		return
 	}
 	b, ok1 := before.(map[string]any)
@@ -177,6 +177,28 @@ func (d *differ) compare(path string, before, after any, sh *shape, replaces str
 		c.Because = &d.refs[0]
 	}
 	d.out = append(d.out, c)
+}
+
+// same compares values as AWS does, to whom 7 and 7.0 are one number: what was resolved from a
+// literal, from a parameter or read back from JSON has not the same type.
+func same(a, b any) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(x, y, same)
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, same)
+	case int64:
+		if y, ok := b.(float64); ok {
+			return float64(x) == y
+		}
+	case float64:
+		if y, ok := b.(int64); ok {
+			return x == float64(y)
+		}
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // stronger is what a nested property replaces: the parent says more, unless it says never.

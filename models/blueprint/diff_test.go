@@ -1,6 +1,7 @@
 package blueprint
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -69,6 +70,20 @@ func TestDiff(t *testing.T) {
 		} else if got := told(changes); got != tc.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, tc.want)
 		}
+	}
+	stored := resolve(before, nil, nil) // as it comes back from JSON
+	for i, r := range stored.Resources {
+		b, err := json.Marshal(r.Properties)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored.Resources[i].Properties = nil
+		if err := json.Unmarshal(b, &stored.Resources[i].Properties); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := told(Diff(stored, old)); got != "" {
+		t.Errorf("nothing changed but the types of numbers: %s", got)
 	}
 	if got := told(Diff(nil, old)); strings.Count(got, "Add ") != 4 {
 		t.Errorf("creation: %s", got)
