@@ -13,7 +13,8 @@ import (
 )
 
 // AdminHandler serves the simulator's own page and JSON API at its root: GET and POST
-// /rules, DELETE /rules and /rules/{id}, GET /world, GET /calls. In `slipway dev` it hangs
+// /rules, DELETE /rules and /rules/{id}, GET and POST /stacks (the page for drift), POST
+// /drift, GET /world, GET /calls. In `slipway dev` it hangs
 // under /dev/aws; the simulator's own listener has it under /_slipway/.
 func (s *Sim) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
@@ -24,6 +25,9 @@ func (s *Sim) AdminHandler() http.Handler {
 	mux.HandleFunc("POST /rules", s.addRule)
 	mux.HandleFunc("DELETE /rules", s.clearRules)
 	mux.HandleFunc("DELETE /rules/{id}", s.dropRule)
+	mux.HandleFunc("GET /stacks", s.stacksPage)
+	mux.HandleFunc("POST /stacks", s.stacksForm)
+	mux.HandleFunc("POST /drift", s.takeHandChange)
 	mux.HandleFunc("GET /world", s.showWorld)
 	mux.HandleFunc("GET /calls", s.showCalls)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -96,7 +100,7 @@ func (s *Sim) rules(r *http.Request) ([]rule, error) {
 }
 
 func actions() []string {
-	return []string{throttle, error500, timeout, accessDenied, delayed, dropAfterCommit, createFailed}
+	return []string{throttle, error500, timeout, accessDenied, delayed, dropAfterCommit, createFailed, updateFailed, deleteFailed, rollbackFailed, slowResource, validationError, changeSetFailed}
 }
 
 // mostDelay keeps a mistyped delay from hanging a connection for hours.
@@ -115,12 +119,18 @@ func (ru *rule) check() error {
 		return adminError{http.StatusBadRequest, fmt.Sprintf("action %q is none of %v", ru.Action, actions())}
 	case ru.Nth < 1 || ru.Times < 0 || ru.Probability < 0 || ru.Probability > 1 || ru.DelayMS < 0 || ru.DelayMS > mostDelay:
 		return adminError{http.StatusBadRequest, "nth is at least 1, times at least 0, probability between 0 and 1, delay_ms between 0 and 600000"}
-	case ru.Action == createFailed && ru.LogicalID == "":
-		return adminError{http.StatusBadRequest, "create_failed needs a logical_id"}
-	case ru.Action == delayed && ru.DelayMS == 0:
-		return adminError{http.StatusBadRequest, "delay needs delay_ms"}
+	case slices.Contains(inStacks(), ru.Action) && (ru.LogicalID == "") != (ru.Action == changeSetFailed):
+		return adminError{http.StatusBadRequest, ru.Action + " needs a logical_id; change_set_failed has none"}
+	case (ru.Action == delayed || ru.Action == slowResource) && ru.DelayMS == 0:
+		return adminError{http.StatusBadRequest, ru.Action + " needs delay_ms"}
 	}
-	if ru.Action == createFailed && ru.Reason == "" {
+	switch {
+	case ru.Reason != "":
+	case ru.Action == changeSetFailed:
+		ru.Reason = "Internal failure: injected failure"
+	case ru.Action == validationError:
+		ru.Reason = "injected finding"
+	case slices.Contains(inStacks(), ru.Action):
 		ru.Reason = "Resource handler returned message: \"injected failure\" (RequestToken: 00000000-0000-0000-0000-000000000000, HandlerErrorCode: GeneralServiceException)"
 	}
 	return nil

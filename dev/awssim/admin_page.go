@@ -34,13 +34,18 @@ func (s *Sim) showPage(w http.ResponseWriter, r *http.Request, status int, probl
 		s.adminFail(w, r, err)
 		return
 	}
+	s.html(w, status)
+	if err := adminTemplate.Execute(w, map[string]any{"Rules": rules, "Calls": calls, "Accounts": accounts, "Actions": actions(), "Speed": s.speed, "Problem": problem}); err != nil {
+		s.log.Warn("write admin page", "err", err)
+	}
+}
+
+// html begins a page, which needs neither scripts nor anything of others.
+func (s *Sim) html(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	w.WriteHeader(status)
-	if err := adminTemplate.Execute(w, map[string]any{"Rules": rules, "Calls": calls, "Accounts": accounts, "Actions": actions(), "Speed": s.speed, "Problem": problem}); err != nil {
-		s.log.Warn("write admin page", "err", err)
-	}
 }
 
 func (s *Sim) accountRows(r *http.Request) ([][]string, error) {

@@ -26,7 +26,7 @@ func worldTables() map[string]string {
 		"budget_notifications": `SELECT account, budget, body, subscribers FROM budget_notifications ORDER BY account, budget, key`,
 
 		"stacks":          `SELECT id, account, region, name, status, created_at, body->'Definition'->'Tags' AS tags FROM stacks ORDER BY account, region, name, created_at`,
-		"stack_resources": `SELECT stack, id, account, region, type, physical_id, status FROM stack_resources ORDER BY stack, seq`,
+		"stack_resources": `SELECT stack, id, account, region, type, physical_id, status, live, gone, drift->>'Status' AS drift FROM stack_resources ORDER BY stack, seq`,
 		"change_sets":     `SELECT id, stack, name, created_at, body->>'Status' AS status, body->>'Execution' AS execution FROM change_sets ORDER BY created_at, id`,
 		"stack_sets":      `SELECT id, account, region, name FROM stack_sets ORDER BY id`,
 		"stack_instances": `SELECT stack_set, account, region, detailed, stack FROM stack_instances ORDER BY stack_set, account, region`,

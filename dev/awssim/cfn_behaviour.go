@@ -114,6 +114,8 @@ func platformBehaviours() map[string]behaviour {
 		"AWS::AccessAnalyzer::Analyzer":             {create: 10 * time.Second},
 		"AWS::S3::Bucket":                           {create: 22 * time.Second, everywhere: true, effect: bucketEffect},
 		"AWS::S3::BucketPolicy":                     {create: 6 * time.Second},
+		"AWS::CloudFormation::WaitCondition":        {undriftable: true},
+		"AWS::CloudFormation::WaitConditionHandle":  {create: 2 * time.Second, undriftable: true},
 		"AWS::CloudFormation::StackSet":             {create: 40 * time.Second, effect: stackSetEffect, undriftable: true},
 		"AWS::EC2::VPC":                             {create: 15 * time.Second},
 		"AWS::EC2::NatGateway":                      {create: 100 * time.Second},

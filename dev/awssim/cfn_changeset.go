@@ -107,7 +107,7 @@ func createChangeSet(ctx context.Context, c *Call, in *cfn.CreateChangeSetInput)
 		return nil, err
 	}
 	cs := &cfnChangeSet{Name: name, Stack: s.ID, StackName: s.Name, Type: kind, Description: aws.ToString(in.Description), Created: c.Now,
-		RoleARN: aws.ToString(in.RoleARN), OnFailure: string(in.OnStackFailure), Token: aws.ToString(in.ClientToken)}
+		RoleARN: aws.ToString(in.RoleARN), OnFailure: string(in.OnStackFailure), Token: aws.ToString(in.ClientToken), Mode: string(in.DeploymentMode)}
 	cs.ID = arn(cloudformation, s.Region, s.Account, "changeSet/"+name+"/"+newRequestID())
 	if err := c.fillChangeSet(ctx, s, cs, in, tags); err != nil {
 		return nil, err
@@ -125,8 +125,12 @@ func unplayed(in *cfn.CreateChangeSetInput) error {
 		return invalid("The simulator does not import resources.")
 	case aws.ToBool(in.IncludeNestedStacks):
 		return invalid("The simulator does not play nested stacks.")
-	case in.DeploymentMode != "" || in.DeploymentConfig != nil:
-		return invalid("The simulator does not play deployment modes.")
+	case in.DeploymentMode != "" && in.DeploymentMode != cfntypes.DeploymentModeRevertDrift:
+		return invalid("1 validation error detected: Value '%s' at 'deploymentMode' failed to satisfy constraint: Member must satisfy enum value set: [REVERT_DRIFT]", in.DeploymentMode)
+	case in.DeploymentMode != "" && in.ChangeSetType == cfntypes.ChangeSetTypeCreate:
+		return invalid("DeploymentMode REVERT_DRIFT is for change sets of the type UPDATE.")
+	case in.DeploymentConfig != nil:
+		return invalid("The simulator does not play deployment configurations.")
 	case len(in.NotificationARNs) > 0 || len(in.ResourceTypes) > 0 || aws.ToBool(in.ImportExistingResources):
 		return invalid("The simulator does not play NotificationARNs, ResourceTypes and ImportExistingResources.")
 	case in.RollbackConfiguration != nil && len(in.RollbackConfiguration.RollbackTriggers) > 0:
@@ -202,7 +206,13 @@ func (c *Call) fillChangeSet(ctx context.Context, s *cfnStack, cs *cfnChangeSet,
 	if err != nil {
 		return err
 	}
+	why, failing, err := c.fault(ctx, s.Account, s.Name, "", changeSetFailed)
+	if err != nil {
+		return err
+	}
 	switch {
+	case failing:
+		cs.Status, cs.Execution, cs.Reason = "FAILED", "UNAVAILABLE", why
 	case found != "":
 		cs.Status, cs.Execution = "FAILED", "UNAVAILABLE"
 		cs.Reason = "The following hook(s)/validation failed: [" + found + "]. To troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure information."

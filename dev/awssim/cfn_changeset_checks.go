@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"context"
+	"reflect"
 	"strings"
 
 	"slipway/models/blueprint"
@@ -30,6 +31,9 @@ func (c *Call) earlyChecks(ctx context.Context, s *cfnStack, cs *cfnChangeSet, t
 	}
 	if failed != "" {
 		return failed, nil
+	}
+	if failed, err := c.injectedFindings(ctx, s, cs); failed != "" || err != nil {
+		return failed, err
 	}
 	for _, change := range cs.Changes {
 		if change.Action != blueprint.Add {
@@ -93,9 +97,14 @@ func (c *Call) workOut(ctx context.Context, s *cfnStack, cs *cfnChangeSet, t *bl
 		return err
 	}
 	have := byID(all)
+	if cs.Mode == revertDrift {
+		if have, err = c.compareAll(ctx, s, cs, all, have); err != nil {
+			return err
+		}
+	}
 	before := &blueprint.Resolved{}
 	for _, r := range all {
-		if r.live() {
+		if r, there := have[r.ID]; there {
 			before.Resources = append(before.Resources, r.resolved())
 		}
 	}
@@ -107,6 +116,9 @@ func (c *Call) workOut(ctx context.Context, s *cfnStack, cs *cfnChangeSet, t *bl
 	}
 	cs.Changes, cs.Before, cs.After, cs.Physical = changes, map[string]map[string]any{}, map[string]map[string]any{}, map[string]string{}
 	secrets := secretValues(t, cs.Definition.Parameters, s.Definition.Parameters)
+	for id, properties := range cs.Previous {
+		cs.Previous[id] = hidden(properties, secrets).(map[string]any)
+	}
 	for i, change := range changes {
 		if r, ok := before.Find(change.ID); ok {
 			cs.Before[change.ID], cs.Physical[change.ID] = hidden(r.Properties, secrets).(map[string]any), have[change.ID].Physical
@@ -119,6 +131,51 @@ func (c *Call) workOut(ctx context.Context, s *cfnStack, cs *cfnChangeSet, t *bl
 		}
 	}
 	return nil
+}
+
+// compareAll is for a change set that takes back what was changed by hand: it notes what
+// drifted, and answers the resources as they really are.
+func (c *Call) compareAll(ctx context.Context, s *cfnStack, cs *cfnChangeSet, all []*cfnResource, have map[string]*cfnResource) (map[string]*cfnResource, error) {
+	really, err := c.actual(ctx, s, have)
+	if err != nil {
+		return nil, err
+	}
+	cs.Previous, cs.Drift = map[string]map[string]any{}, map[string]string{}
+	for _, r := range all {
+		if !r.live() {
+			continue
+		}
+		cs.Previous[r.ID] = asJSON(r.Properties)
+		now, there := really[r.ID]
+		switch {
+		case behaviourOf(r.Type).undriftable:
+			cs.Drift[r.ID] = "UNSUPPORTED"
+		case !there:
+			cs.Drift[r.ID] = "DELETED"
+		case reflect.DeepEqual(asJSON(r.Properties), asJSON(now.Properties)):
+			cs.Drift[r.ID] = "IN_SYNC"
+		default:
+			cs.Drift[r.ID] = "MODIFIED"
+		}
+	}
+	return really, nil
+}
+
+// injectedFindings are those that rules ask for.
+func (c *Call) injectedFindings(ctx context.Context, s *cfnStack, cs *cfnChangeSet) (failed string, err error) {
+	for _, change := range cs.Changes {
+		why, failing, err := c.fault(ctx, s.Account, s.Name, change.ID, validationError)
+		if err != nil {
+			return "", err
+		}
+		if failing {
+			failed = "AWS::EarlyValidation::PropertyValidation"
+			if err := c.found(ctx, s, cs, change.ID, cfnValidation{"PROPERTY_VALIDATION", "/Resources/" + change.ID + "/Properties", why}); err != nil {
+				return "", err
+			}
+		}
+	}
+	return failed, nil
 }
 
 func secretValues(t *blueprint.Template, values ...map[string]string) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -23,7 +24,7 @@ func describeChangeSet(ctx context.Context, c *Call, in *cfn.DescribeChangeSetIn
 	status, execution, reason := cs.shown(c.Now)
 	out := &cfn.DescribeChangeSetOutput{ChangeSetId: &cs.ID, ChangeSetName: &cs.Name, StackId: &s.ID, StackName: &s.Name, CreationTime: &cs.Created,
 		Status: cfntypes.ChangeSetStatus(status), ExecutionStatus: cfntypes.ExecutionStatus(execution), Parameters: shownParameters(cs.Definition), Tags: cfnTags(cs.Definition.Tags),
-		IncludeNestedStacks: aws.Bool(false), OnStackFailure: cfntypes.OnStackFailure(cs.OnFailure)}
+		IncludeNestedStacks: aws.Bool(false), OnStackFailure: cfntypes.OnStackFailure(cs.OnFailure), DeploymentMode: cfntypes.DeploymentMode(cs.Mode)}
 	if reason != "" {
 		out.StatusReason = &reason
 	}
@@ -35,6 +36,14 @@ func describeChangeSet(ctx context.Context, c *Call, in *cfn.DescribeChangeSetIn
 	}
 	if status != "CREATE_COMPLETE" {
 		return out, nil
+	}
+	if cs.Mode == revertDrift {
+		out.StackDriftStatus = cfntypes.StackDriftStatusInSync
+		for _, status := range cs.Drift {
+			if status == "MODIFIED" || status == "DELETED" {
+				out.StackDriftStatus = cfntypes.StackDriftStatusDrifted
+			}
+		}
 	}
 	changes, next, err := page(cs.Changes, in.NextToken, nil, changesPerPage)
 	if err != nil {
@@ -57,11 +66,12 @@ func (cs *cfnChangeSet) change(change blueprint.ResourceChange, values bool) (*c
 	if id := cs.Physical[change.ID]; id != "" {
 		r.PhysicalResourceId = &id
 	}
+	r.ResourceDriftStatus = cfntypes.StackResourceDriftStatus(cs.Drift[change.ID])
 	if values {
 		for _, side := range []struct {
 			from map[string]any
 			to   **string
-		}{{cs.Before[change.ID], &r.BeforeContext}, {cs.After[change.ID], &r.AfterContext}} {
+		}{{cs.Before[change.ID], &r.BeforeContext}, {cs.After[change.ID], &r.AfterContext}, {cs.Previous[change.ID], &r.PreviousDeploymentContext}} {
 			if side.from == nil {
 				continue
 			}
@@ -83,6 +93,9 @@ func (cs *cfnChangeSet) change(change blueprint.ResourceChange, values bool) (*c
 			r.Scope = append(r.Scope, cfntypes.ResourceAttribute(d.Attribute))
 		}
 		detail, err := changeDetail(d, values)
+		if err == nil && values && cs.Mode == revertDrift {
+			err = cs.threeWays(change.ID, d, detail.Target)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -134,6 +147,31 @@ func changeDetail(d blueprint.PropertyChange, values bool) (cfntypes.ResourceCha
 		}
 	}
 	return out, nil
+}
+
+// threeWays tells where the values of a change come from, when it also takes back what was
+// changed by hand.
+func (cs *cfnChangeSet) threeWays(id string, d blueprint.PropertyChange, t *cfntypes.ResourceTargetDefinition) error {
+	t.BeforeValueFrom, t.AfterValueFrom = cfntypes.BeforeValueFromActualState, cfntypes.AfterValueFromTemplate
+	previous, _ := pointed(map[string]any{"Properties": cs.Previous[id]}, d.Path)
+	if d.Attribute != "Properties" || reflect.DeepEqual(previous, d.Before) {
+		t.BeforeValueFrom = cfntypes.BeforeValueFromPreviousDeploymentState
+		return nil
+	}
+	t.Drift = &cfntypes.LiveResourceDrift{DriftDetectionTimestamp: &cs.Created}
+	for _, side := range []struct {
+		from any
+		to   **string
+	}{{previous, &t.Drift.PreviousValue}, {d.Before, &t.Drift.ActualValue}} {
+		text, err := shownValue(side.from)
+		if err != nil {
+			return fmt.Errorf("drift of %s: %w", d.Path, err)
+		}
+		if side.from != nil {
+			*side.to = &text
+		}
+	}
+	return nil
 }
 
 // awsUnknown writes what is not known yet as AWS does.

@@ -129,7 +129,11 @@ func describeResourceDrifts(ctx context.Context, c *Call, in *cfn.DescribeStackR
 			return !slices.Contains(wanted, cfntypes.StackResourceDriftStatus(r.drift.Status))
 		})
 	}
-	some, next, err := page(all, in.NextToken, in.MaxResults, driftsPerPage)
+	size := in.MaxResults
+	if size == nil {
+		size = aws.Int32(driftsPerPage)
+	}
+	some, next, err := page(all, in.NextToken, size, 100)
 	if err != nil {
 		return nil, invalid("Invalid NextToken")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -32,8 +33,13 @@ func stackReads() []operation {
 func stackOut(s *cfnStack) cfntypes.Stack {
 	out := cfntypes.Stack{StackId: &s.ID, StackName: &s.Name, StackStatus: cfntypes.StackStatus(s.Status), CreationTime: &s.Created, LastUpdatedTime: s.Updated, DeletionTime: s.Deleted,
 		DisableRollback: aws.Bool(s.DisableRollback), EnableTerminationProtection: aws.Bool(s.Protected), Parameters: shownParameters(s.Definition), Tags: cfnTags(s.Definition.Tags),
-		DriftInformation: &cfntypes.StackDriftInformation{StackDriftStatus: cfntypes.StackDriftStatusNotChecked}, RollbackConfiguration: &cfntypes.RollbackConfiguration{}}
+		DetailedStatus: cfntypes.DetailedStatus(s.Detailed), RetainExceptOnCreate: aws.Bool(s.RetainExceptOnCreate), RollbackConfiguration: &cfntypes.RollbackConfiguration{}}
 	out.StackStatusReason, out.Description, out.RoleARN, out.ChangeSetId = optional(s.Reason), optional(s.Description), optional(s.RoleARN), optional(s.ChangeSet)
+	status, checked := s.driftInfo()
+	out.DriftInformation = &cfntypes.StackDriftInformation{StackDriftStatus: status, LastCheckTimestamp: checked}
+	if s.ForceDelete {
+		out.DeletionMode = cfntypes.DeletionModeForceDeleteStack
+	}
 	for _, o := range s.Outputs {
 		one := cfntypes.Output{OutputKey: aws.String(o.Name), OutputValue: aws.String(o.Value)}
 		if o.Description != "" {
@@ -49,6 +55,21 @@ func stackOut(s *cfnStack) cfntypes.Stack {
 	}
 	out.LastOperations = operationsOut(s)
 	return out
+}
+
+// driftInfo is what is known of the stack's drift since its last change.
+func (s *cfnStack) driftInfo() (cfntypes.StackDriftStatus, *time.Time) {
+	if s.Drift == nil {
+		return cfntypes.StackDriftStatusNotChecked, nil
+	}
+	return cfntypes.StackDriftStatus(s.Drift.Status), &s.Drift.At
+}
+
+func (r *cfnResource) driftInfo() (cfntypes.StackResourceDriftStatus, *time.Time) {
+	if r.drift == nil {
+		return cfntypes.StackResourceDriftStatusNotChecked, nil
+	}
+	return cfntypes.StackResourceDriftStatus(r.drift.Status), &r.drift.At
 }
 
 func operationsOut(s *cfnStack) []cfntypes.OperationEntry {
@@ -105,7 +126,9 @@ func listStacks(ctx context.Context, c *Call, in *cfn.ListStacksInput) (*cfn.Lis
 	out := &cfn.ListStacksOutput{NextToken: next}
 	for _, s := range some {
 		one := cfntypes.StackSummary{StackId: &s.ID, StackName: &s.Name, StackStatus: cfntypes.StackStatus(s.Status), CreationTime: &s.Created, LastUpdatedTime: s.Updated, DeletionTime: s.Deleted,
-			DriftInformation: &cfntypes.StackDriftInformationSummary{StackDriftStatus: cfntypes.StackDriftStatusNotChecked}, LastOperations: operationsOut(s)}
+			LastOperations: operationsOut(s)}
+		status, checked := s.driftInfo()
+		one.DriftInformation = &cfntypes.StackDriftInformationSummary{StackDriftStatus: status, LastCheckTimestamp: checked}
 		if s.Description != "" {
 			one.TemplateDescription = &s.Description
 		}
@@ -171,9 +194,10 @@ func describeStackResources(ctx context.Context, c *Call, in *cfn.DescribeStackR
 	}
 	out := &cfn.DescribeStackResourcesOutput{}
 	for _, r := range all[:min(len(all), 100)] {
+		status, checked := r.driftInfo()
 		out.StackResources = append(out.StackResources, cfntypes.StackResource{StackId: &s.ID, StackName: &s.Name, LogicalResourceId: &r.ID, PhysicalResourceId: optional(r.Physical), ResourceType: &r.Type,
 			ResourceStatus: cfntypes.ResourceStatus(r.Status), ResourceStatusReason: optional(r.Reason), Timestamp: &r.At,
-			DriftInformation: &cfntypes.StackResourceDriftInformation{StackResourceDriftStatus: cfntypes.StackResourceDriftStatusNotChecked}})
+			DriftInformation: &cfntypes.StackResourceDriftInformation{StackResourceDriftStatus: status, LastCheckTimestamp: checked}})
 	}
 	return out, nil
 }
@@ -191,9 +215,10 @@ func describeStackResource(ctx context.Context, c *Call, in *cfn.DescribeStackRe
 		return nil, err
 	}
 	r := all[0]
+	status, checked := r.driftInfo()
 	return &cfn.DescribeStackResourceOutput{StackResourceDetail: &cfntypes.StackResourceDetail{StackId: &s.ID, StackName: &s.Name, LogicalResourceId: &r.ID, PhysicalResourceId: optional(r.Physical),
 		ResourceType: &r.Type, ResourceStatus: cfntypes.ResourceStatus(r.Status), ResourceStatusReason: optional(r.Reason), LastUpdatedTimestamp: &r.At,
-		DriftInformation: &cfntypes.StackResourceDriftInformation{StackResourceDriftStatus: cfntypes.StackResourceDriftStatusNotChecked}}}, nil
+		DriftInformation: &cfntypes.StackResourceDriftInformation{StackResourceDriftStatus: status, LastCheckTimestamp: checked}}}, nil
 }
 
 func listStackResources(ctx context.Context, c *Call, in *cfn.ListStackResourcesInput) (*cfn.ListStackResourcesOutput, error) {
@@ -211,9 +236,10 @@ func listStackResources(ctx context.Context, c *Call, in *cfn.ListStackResources
 	}
 	out := &cfn.ListStackResourcesOutput{NextToken: next}
 	for _, r := range some {
+		status, checked := r.driftInfo()
 		out.StackResourceSummaries = append(out.StackResourceSummaries, cfntypes.StackResourceSummary{LogicalResourceId: &r.ID, PhysicalResourceId: optional(r.Physical), ResourceType: &r.Type,
 			ResourceStatus: cfntypes.ResourceStatus(r.Status), ResourceStatusReason: optional(r.Reason), LastUpdatedTimestamp: &r.At,
-			DriftInformation: &cfntypes.StackResourceDriftInformationSummary{StackResourceDriftStatus: cfntypes.StackResourceDriftStatusNotChecked}})
+			DriftInformation: &cfntypes.StackResourceDriftInformationSummary{StackResourceDriftStatus: status, LastCheckTimestamp: checked}})
 	}
 	return out, nil
 }

@@ -191,6 +191,9 @@ func (c *Call) stepRestore(ctx context.Context, s *cfnStack, step cfnStep) error
 		return c.failRollback(ctx, s, r, failureWords(r, why), step.due)
 	}
 	if before.Physical == r.Physical {
+		if r.gone {
+			return c.failRollback(ctx, s, r, notFound(r), step.due)
+		}
 		why, err := c.effect(ctx, s, &before, "update", step.due)
 		if err != nil {
 			return err

@@ -199,10 +199,13 @@ func alreadyExists(r *cfnResource) string {
 	return fmt.Sprintf(`Resource of type '%s' with identifier '%s' already exists. (RequestToken: %s, HandlerErrorCode: AlreadyExists)`, r.Type, r.Physical, newRequestID())
 }
 
+func notFound(r *cfnResource) string {
+	return fmt.Sprintf(`Resource of type '%s' with identifier '%s' was not found. (RequestToken: %s, HandlerErrorCode: NotFound)`, r.Type, r.Physical, newRequestID())
+}
+
 func (c *Call) stepModified(ctx context.Context, s *cfnStack, r *cfnResource, step cfnStep) error {
 	if r.gone {
-		why := fmt.Sprintf(`Resource of type '%s' with identifier '%s' was not found. (RequestToken: %s, HandlerErrorCode: NotFound)`, r.Type, r.Physical, newRequestID())
-		return c.fail(ctx, s, r, why, step.due)
+		return c.fail(ctx, s, r, notFound(r), step.due)
 	}
 	why, err := c.effect(ctx, s, r, "update", step.due)
 	if err != nil {
