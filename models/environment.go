@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/shopspring/decimal"
 )
 
 // The object types that a tenant's accounts hold.
@@ -117,51 +115,6 @@ type Service struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	Stack      Stack
-}
-
-// Estimate is what something costs per month by the price file, in USD: what is fixed, what its use costs at a stated assumption,
-// and in words what is left out.
-type Estimate struct {
-	Region       string         `json:"region"`
-	Date         string         `json:"date"` // oldest day among the prices used
-	Lines        []EstimateLine `json:"lines"`
-	NotEstimated []string       `json:"not_estimated"`
-}
-
-// EstimateLine is one position of an estimate, with where its figure comes from.
-type EstimateLine struct {
-	Item      string          `json:"item"`
-	Part      string          `json:"part,omitempty"`
-	Resources []string        `json:"resources,omitempty"` // logical ids
-	Key       string          `json:"key"`                 // of the price
-	Unit      string          `json:"unit"`
-	UnitPrice decimal.Decimal `json:"unit_price"`
-	Quantity  decimal.Decimal `json:"quantity"` // units a month
-	Monthly   decimal.Decimal `json:"monthly"`
-	Usage     bool            `json:"usage,omitempty"` // by use, at the stated assumption; else fixed
-	Source    string          `json:"source"`
-	Date      string          `json:"date"` // day of the source
-}
-
-// Total sums an estimate; nil costs nothing.
-func (e *Estimate) Total() (fixed, usage decimal.Decimal) {
-	if e == nil {
-		return fixed, usage
-	}
-	for _, l := range e.Lines {
-		if l.Usage {
-			usage = usage.Add(l.Monthly)
-		} else {
-			fixed = fixed.Add(l.Monthly)
-		}
-	}
-	return fixed, usage
-}
-
-// Monthly is the whole of an estimate.
-func (e *Estimate) Monthly() decimal.Decimal {
-	fixed, usage := e.Total()
-	return fixed.Add(usage)
 }
 
 // Bounds of an environment's life and names.

@@ -15,16 +15,11 @@ type Item struct {
 	Name     string // for people: "A key of the account's own"
 }
 
-// Estimate is what something costs per month, and in words what that leaves out.
-type Estimate struct {
-	Lines        []Line
-	NotEstimated []string
-	Notes        []string // what is there and costs nothing now, in words
-	Uses         []string // usage keys that something here rests on, with or without an assumption
-	Unpriced     bool     // things without a price in this region are left out, so that the sum is too low by what they cost
-	Region       string   // whose prices they are: the region asked for, or the file's origin when any of its prices stands in
-	Date         string   // the oldest day among the prices used; empty when there are none
-}
+// Estimate and Line are kept by plans and objects, so their types are in models.
+type (
+	Estimate = models.Estimate
+	Line     = models.EstimateLine
+)
 
 // Estimate prices the fixed part of some items, one line each. Where the file has no price of the region, the line says that it is the
 // list price of the file's origin; no factor between regions is guessed.

@@ -125,7 +125,7 @@ func estimateOf(doc jsonb) (*models.Estimate, error) {
 }
 
 // monthlyOf is an estimate as one figure, for lists and quotas.
-func monthlyOf(e *models.Estimate) decimal.Decimal { return e.Monthly() }
+func monthlyOf(e *models.Estimate) decimal.Decimal { return e.Total() }
 
 func readEnvironment(db *gorm.DB, where string, args ...any) (models.Environment, error) {
 	row, err := one[environmentRow](db, `SELECT `+environmentColumns+`, s.resources FROM `+environmentJoined+` WHERE `+where, args...)
