@@ -33,11 +33,13 @@ build: ## Build the production binary, bin/slipway
 	@scripts/go-version
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w $(LDFLAGS)' -o bin/slipway .
 
-generate: ## Write generated code, styles, icons and the configuration table again
+generate: ## Write generated code, styles, icons, the configuration table and what tools say of blueprints again
 	@scripts/node-modules
 	go tool templ generate -path views
 	npm run --silent build
 	go generate ./web/config
+	@scripts/guard
+	@go run . blueprint check --exceptions provisioners/blueprints/guard-exceptions.yaml --record provisioners/blueprints/checked.json provisioners/blueprints
 
 fmt: ## Format Go and templ files
 	gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go' ':!*_templ.go')

@@ -49,6 +49,7 @@ var keepers = map[string][]string{
 	"github.com/pressly/goose":        {"models/store", "dev/awssim"},
 	"github.com/jackc/pgx":            {"", "models/store", "provisioners", "dev", "web/config", "e2e"},
 	"cel.dev/cel-go":                  {"models/rules"},
+	"github.com/santhosh-tekuri":      {"models/blueprint"},
 }
 
 // pure is what models and views leave to others: they do no I/O.

@@ -18,6 +18,7 @@ import (
 	"slipway/models/rules"
 	"slipway/models/store"
 	"slipway/provisioners"
+	"slipway/provisioners/blueprints"
 	"slipway/web"
 	"slipway/web/config"
 	"slipway/web/ops"
@@ -95,6 +96,7 @@ type running struct {
 	groups     *regexp.Regexp // what a tenant's groups must match
 	rules      *rules.Live
 	ruleSource []byte // the file that was tried last; nil when it could not be read
+	catalogue  *blueprints.Catalogue
 }
 
 // serve runs until the context ends, which is the first signal, or until a listener fails.
@@ -125,6 +127,7 @@ func serve(ctx context.Context, p process) error {
 	}
 	go func() { r.failed <- face.Serve(r.page) }()
 	go r.watchRules(ctx)
+	go r.watchBlueprints(ctx)
 	go r.changes.Run(ctx)
 	begun := make(chan struct{})
 	go func() { defer close(begun); r.begin(ctx) }()
@@ -197,6 +200,9 @@ func (r *running) tryBegin(ctx context.Context) error {
 		return err
 	}
 	if err := r.auditRules(ctx); err != nil {
+		return err
+	}
+	if err := r.keepBlueprints(ctx); err != nil {
 		return err
 	}
 	if r.worker == nil {

@@ -66,7 +66,8 @@ var actionTable = map[string]string{
 	"AWS::Scheduler::Schedule":      "scheduler:CreateSchedule DeleteSchedule GetSchedule UpdateSchedule",
 	"AWS::Scheduler::ScheduleGroup": "scheduler:CreateScheduleGroup DeleteScheduleGroup GetScheduleGroup TagResource",
 
-	"AWS::SecretsManager::Secret": "secretsmanager:CreateSecret DeleteSecret DescribeSecret UpdateSecret TagResource",
+	// Not UpdateSecret: it could write a value, which no role of Slipway may.
+	"AWS::SecretsManager::Secret": "secretsmanager:CreateSecret DeleteSecret DescribeSecret TagResource",
 
 	"AWS::SNS::Subscription": "sns:Subscribe Unsubscribe GetSubscriptionAttributes SetSubscriptionAttributes",
 	"AWS::SNS::Topic":        "sns:CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes ListTagsForResource TagResource",

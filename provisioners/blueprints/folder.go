@@ -19,6 +19,8 @@ const (
 	maxVersions = 500
 	maxBytes    = 32 << 20 // of all files together
 	hiddenFile  = "hidden.yaml"
+	// exceptionsFile may stand beside the folders, for `slipway blueprint check --exceptions`.
+	exceptionsFile = "guard-exceptions.yaml"
 )
 
 // raw is a folder's files before anybody judged them.
@@ -71,7 +73,7 @@ func readAll(root fs.FS) (folders []raw, hidden []byte, err error) {
 			f := raw{name: name}
 			f.tell("", "%q is no name of a blueprint: it has small letters, digits and dashes, like ecs-web-service", name)
 			folders = append(folders, f)
-		case !strings.HasSuffix(name, ".md"):
+		case looksMeant(name):
 			f := raw{name: name}
 			f.tell("", "is not known here; the directory holds folders of blueprints and %s", hiddenFile)
 			folders = append(folders, f)
@@ -83,6 +85,11 @@ func readAll(root fs.FS) (folders []raw, hidden []byte, err error) {
 		}
 	}
 	return folders, hidden, nil
+}
+
+// looksMeant says whether a file beside the folders was probably meant to be read, and is not: hidden.yml, say.
+func looksMeant(file string) bool {
+	return file != exceptionsFile && (strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".yml"))
 }
 
 func versionsOf(root fs.FS, name string, left *int) []raw {
@@ -118,10 +125,10 @@ func versionsOf(root fs.FS, name string, left *int) []raw {
 // read reads the files of one version.
 func read(root fs.FS, name, version string) raw {
 	f := raw{name: name, version: version, files: map[string][]byte{}}
-	if !blueprint.IsName(name) || !blueprint.IsVersion(version) {
+	dir := name + "/" + version
+	if strings.Count(dir, "/") != 1 || !fs.ValidPath(dir) {
 		return f // the checker says what is wrong with them
 	}
-	dir := path.Join(name, version)
 	files, err := list(root, dir)
 	if err != nil {
 		f.tell("", "%s", outside(err))

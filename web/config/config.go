@@ -73,10 +73,11 @@ type AWS struct {
 
 // Engine is what requests are judged by and how runs are worked.
 type Engine struct {
-	RulesFile  string        `env:"RULES_FILE" doc:"Rules of the platform team. Empty means the shipped file."`
-	PricesFile string        `env:"PRICES_FILE" doc:"Prices of the platform team. Empty means the shipped file."`
-	BreakGlass bool          `env:"BREAK_GLASS" envDefault:"false" doc:"Whether an admin may approve alone, their own request included, after a fresh sign-in and with a typed reason."`
-	Lease      time.Duration `env:"LEASE" envDefault:"10s" doc:"How long a worker's claim on a step outlives the worker, 1s to 60s."`
+	RulesFile     string        `env:"RULES_FILE" doc:"Rules of the platform team. Empty means the shipped file."`
+	BlueprintsDir string        `env:"BLUEPRINTS_DIR" doc:"Folder with blueprints of the platform team, NAME/VERSION/template.yaml and meta.yaml, and a hidden.yaml of those not to offer. Read again within seconds."`
+	PricesFile    string        `env:"PRICES_FILE" doc:"Prices of the platform team. Empty means the shipped file."`
+	BreakGlass    bool          `env:"BREAK_GLASS" envDefault:"false" doc:"Whether an admin may approve alone, their own request included, after a fresh sign-in and with a typed reason."`
+	Lease         time.Duration `env:"LEASE" envDefault:"10s" doc:"How long a worker's claim on a step outlives the worker, 1s to 60s."`
 }
 
 // Dev is what only a binary built with the tag dev reads.
