@@ -92,7 +92,7 @@ func (t *Template) Check() []Problem {
 		c.walk(path+".Export.Name", o.export, false)
 	}
 	if left := t.circle(); len(left) > 0 {
-		c.errorf("circle", "Resources", "circular dependency between %s", oneOf(left))
+		c.errorf("circle", "Resources."+left[0], "circular dependency between %s", oneOf(left))
 	}
 	c.unused()
 	for _, rule := range handRules {

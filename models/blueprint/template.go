@@ -4,6 +4,7 @@
 package blueprint
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,6 +111,9 @@ func Parse(src []byte) (*Template, error) {
 // document is the single YAML document of src. JSON that YAML cannot read (tabs, surrogate
 // pairs) is written anew first; its lines are lost.
 func document(src []byte) (*yaml.Node, error) {
+	if many := bytes.Count(src, []byte(",")) + bytes.Count(src, []byte("\n")); many > maxMarks {
+		return nil, fmt.Errorf("more than %d lines and commas", maxMarks)
+	}
 	var n yaml.Node
 	err := yaml.Unmarshal(src, &n)
 	if err != nil && json.Valid(src) {

@@ -15,6 +15,7 @@ const (
 	MaxBytes      = 1 << 20
 	maxDepth      = 60
 	maxNodes      = 60_000 // counted after aliases are followed, so that a small file cannot unfold into a huge one
+	maxMarks      = 80_000 // lines and commas: a cheap bound before anything is parsed
 	maxResources  = 500
 	maxParameters = 200
 	maxOutputs    = 200
