@@ -24,7 +24,11 @@ func (c Checker) Check(name, version string, files map[string][]byte) (Version, 
 	if err != nil {
 		return v, append(problems, ProblemsOf(TemplateFile, "template", err)...)
 	}
-	for _, p := range t.Check() {
+	w := &checker{t: t}
+	for _, rule := range workloadRules {
+		rule.check(w)
+	}
+	for _, p := range append(t.Check(), w.problems...) {
 		p.File = TemplateFile
 		problems = append(problems, p)
 	}

@@ -35,7 +35,7 @@ func (s *inputsSchema) validate(in map[string]string) (clean, problems map[strin
 		if !given || text == "" && (f.Type != TextField || f.Required) {
 			text = f.Default
 		}
-		if text == "" && (f.Type != TextField || f.Required) {
+		if text == "" && (f.Default == "" || f.Type != TextField || f.Required) {
 			if f.Required {
 				problems[f.Name] = "This is needed."
 			}

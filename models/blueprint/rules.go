@@ -180,6 +180,9 @@ func openPort(_ *checker, r Resource, path string, tell func(string, string, ...
 		if m["CidrIp"] != "0.0.0.0/0" && m["CidrIpv6"] != "::/0" {
 			continue
 		}
+		if m["IpProtocol"] == "-1" || m["IpProtocol"] == int64(-1) {
+			tell(path, "opens every port to the world")
+		}
 		from, ok1 := m["FromPort"].(int64)
 		to, ok2 := m["ToPort"].(int64)
 		for _, port := range []int64{22, 3389} {

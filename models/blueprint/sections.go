@@ -188,7 +188,7 @@ func (t *Template) exceptions(metadata any, path string) (map[string]string, err
 	given, _ := e["Accept"].(map[string]any)
 	for rule, why := range given {
 		reason, _ := why.(string)
-		if !slices.ContainsFunc(handRules, func(h handRule) bool { return h.name == rule }) || reason == "" {
+		if !slices.ContainsFunc(append(workloadRules, handRules...), func(h handRule) bool { return h.name == rule }) || reason == "" {
 			return nil, t.errorf(path+".Slipway.Accept."+rule, "must name a rule and give the reason")
 		}
 		out[rule] = reason
