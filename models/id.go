@@ -10,3 +10,8 @@ func ValidID(s string) bool {
 	_, err := uuid.Parse(s)
 	return err == nil && len(s) == 36
 }
+
+// DerivedID makes the identifier of something that comes with another thing: the same one each time it is asked for.
+func DerivedID(of, what string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(of+"/"+what)).String()
+}

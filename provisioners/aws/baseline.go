@@ -116,7 +116,7 @@ func (p place) review(ctx context.Context, run *provisioners.Run, s stack) (prov
 	if run.Outputs["compared"] == name {
 		return p.next(stageExecute, nil)
 	}
-	if differs := differences(set, p.changes()); differs != "" {
+	if differs := differences(changesOf(set, p.step), p.changes(), true); differs != "" {
 		own := p.ownerRow(run, s)
 		if err := p.clients.DeleteChangeSet(ctx, own); err != nil {
 			return absent, err

@@ -28,7 +28,7 @@ func (p place) pollBaseline(ctx context.Context, run *provisioners.Run) (provisi
 	case stage == stageClear && st == nil:
 		return onward, nil
 	case stage == stageClear:
-		return p.clearing(s, st)
+		return clearing(s, st, "what the failed baseline left")
 	case st == nil:
 		return absent, nil
 	case st.StackStatus == cfn.StackStatusReviewInProgress:
@@ -46,12 +46,13 @@ func (p place) pollBaseline(ctx context.Context, run *provisioners.Run) (provisi
 
 func aws(words string) *models.WaitingOn { return &models.WaitingOn{For: "AWS", Words: words} }
 
-func (p place) clearing(s stack, st *cfn.Stack) (provisioners.Result, error) {
+// clearing waits until a stack is gone.
+func clearing(s stack, st *cfn.Stack, what string) (provisioners.Result, error) {
 	if st.StackStatus == cfn.StackStatusDeleteFailed {
 		return absent, provisioners.Final{Failure: models.Failure{What: fmt.Sprintf("What is left of stack %s cannot be deleted.", s.name), Cause: sdk.ToString(st.StackStatusReason),
 			Code: string(st.StackStatus), Owner: platform, Next: "Look at the stack's events, remove what holds it, then retry."}}
 	}
-	return provisioners.Result{Found: provisioners.Working, Waiting: aws("CloudFormation to remove what the failed baseline left")}, nil
+	return provisioners.Result{Found: provisioners.Working, Waiting: aws("CloudFormation to remove " + what)}, nil
 }
 
 // following writes the stack's new events into the run's log until it is complete, or has failed.
@@ -129,7 +130,7 @@ func (p place) undoBaseline(ctx context.Context, run *provisioners.Run) (provisi
 	case tagOf(st.Tags, tagTenant) != p.slug && st.StackStatus != cfn.StackStatusReviewInProgress:
 		return present, nil // another's, not ours to delete
 	case st.StackStatus == cfn.StackStatusDeleteFailed && run.Outputs["deleting"] != "":
-		return p.clearing(s, st)
+		return clearing(s, st, "what the failed baseline left")
 	case st.StackStatus == cfn.StackStatusDeleteInProgress:
 		return provisioners.Result{Found: provisioners.Working, Waiting: aws("CloudFormation to delete the stack")}, nil
 	case strings.HasSuffix(string(st.StackStatus), "_IN_PROGRESS") && st.StackStatus != cfn.StackStatusReviewInProgress:

@@ -36,6 +36,10 @@ type Options struct {
 	StackSet        string                  // delivers the spoke roles; empty: slipway-spoke
 	Contact         Contact                 // of the platform team, for AWS; zero: accounts get no alternate contacts
 	AlertEmail      string                  // gets budget and baseline alarms; empty: nobody
+	ArtifactsBucket string                  // the hub's bucket for templates that are too long for a call; empty: such templates cannot be deployed
+	BaseDomain      string                  // accounts get zones under it; empty: nothing has a name of its own
+	DNSRoleARN      string                  // role slipway-dns, which may write the base domain's zone
+	DNSZoneID       string                  // of the base domain's zone
 	Version         string                  // of Slipway, for the user agent
 	Timeout         time.Duration           // of one attempt of one call; 0: 10 s
 	Pace            float64                 // multiplies the rate limits and divides the back-off, for the simulator; 0: 1

@@ -161,11 +161,11 @@ func (s *Stacks) stepsOf(plan models.Plan) ([]provisioners.Step, error) {
 // build makes the step of a name: the object's type and one of the words above.
 func (o object) build(name string) (provisioners.Step, error) {
 	typ, verb, _ := strings.Cut(name, ".")
-	make := map[string]func() provisioners.Step{}[verb]
-	if make == nil || typ != string(o.typ) {
+	build := map[string]func() provisioners.Step{stepObjectRecord: o.recordStep, stepObjectStack: o.stackStep, stepObjectOutcome: o.outcomeStep, stepNote: o.noteStep}[verb]
+	if build == nil || typ != string(o.typ) {
 		return provisioners.Step{}, fmt.Errorf("the plan names step %q in part %q", name, o.part.Name)
 	}
-	step := make()
+	step := build()
 	step.Name, step.Part = name, o.part.Name
 	return step, nil
 }

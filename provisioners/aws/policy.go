@@ -47,11 +47,17 @@ func (c *Clients) setBudget(name string) string {
 		Resource: []string{fmt.Sprintf("arn:%s:budgets::%s:budget/%s", c.partition, c.management, name)}})
 }
 
-// deployStack narrows to one stack and to passing the one role that stacks are made with.
+// deployStack narrows to one stack, to passing the one role that stacks are made with, and to reading templates where there is a bucket.
 func (c *Clients) deployStack(account, region, stack string) string {
-	return policy(
-		statement{Action: []string{"cloudformation:Describe*", "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "cloudformation:DeleteChangeSet",
-			"cloudformation:TagResource", "cloudformation:DeleteStack", "cloudformation:List*"},
+	allowed := []statement{
+		{Action: []string{"cloudformation:Describe*", "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "cloudformation:DeleteChangeSet",
+			"cloudformation:ContinueUpdateRollback", "cloudformation:TagResource", "cloudformation:DeleteStack", "cloudformation:List*"},
 			Resource: []string{fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/%s/*", c.partition, region, account, stack)}},
-		statement{Action: []string{"iam:PassRole"}, Resource: []string{c.roleARN(account, "cfn-exec")}})
+		{Action: []string{"iam:PassRole"}, Resource: []string{c.roleARN(account, "cfn-exec")}},
+	}
+	if c.ArtifactsBucket != "" {
+		allowed = append(allowed, statement{Action: []string{"s3:GetObject"}, Resource: []string{fmt.Sprintf("arn:%s:s3:::%s/%s*", c.partition, c.ArtifactsBucket, templatePrefix)}},
+			statement{Action: []string{"kms:Decrypt"}})
+	}
+	return policy(allowed...)
 }

@@ -51,7 +51,7 @@ func (s stack) changeSet(ctx context.Context, name string) (*cloudformation.Desc
 	var whole *cloudformation.DescribeChangeSetOutput
 	var next *string
 	for {
-		out, err := s.client().DescribeChangeSet(ctx, &cloudformation.DescribeChangeSetInput{StackName: &s.name, ChangeSetName: &name, NextToken: next})
+		out, err := s.client().DescribeChangeSet(ctx, &cloudformation.DescribeChangeSetInput{StackName: &s.name, ChangeSetName: &name, NextToken: next, IncludePropertyValues: sdk.Bool(true)})
 		if is(err, "ChangeSetNotFound", "ChangeSetNotFoundException") || is(err, "ValidationError") && strings.Contains(err.Error(), "does not exist") {
 			return nil, nil
 		}
@@ -146,37 +146,6 @@ func (s stack) failed(ctx context.Context, st *cfn.Stack) error {
 		f.Cause, f.Code = clip(sdk.ToString(e.ResourceStatusReason), 400), string(e.ResourceStatus)
 	}
 	return provisioners.Final{Failure: f}
-}
-
-// differences says how a change set's changes differ from those of the plan; empty when they are the same: logical id, type, action.
-func differences(set *cloudformation.DescribeChangeSetOutput, planned []models.Change) string {
-	want, have := map[string]bool{}, map[string]bool{}
-	for _, ch := range planned {
-		if ch.Action == models.Add {
-			want["add "+ch.LogicalID+" ("+ch.Type+")"] = true
-		}
-	}
-	for _, ch := range set.Changes {
-		if r := ch.ResourceChange; r != nil {
-			have[strings.ToLower(string(r.Action))+" "+sdk.ToString(r.LogicalResourceId)+" ("+sdk.ToString(r.ResourceType)+")"] = true
-		}
-	}
-	var said []string
-	for w := range want {
-		if !have[w] {
-			said = append(said, "the plan would "+w+", the change set does not")
-		}
-	}
-	for h := range have {
-		if !want[h] {
-			said = append(said, "the change set would "+h+", the plan does not")
-		}
-	}
-	slices.Sort(said)
-	if len(said) > 5 {
-		said = append(said[:5], fmt.Sprintf("and %d more", len(said)-5))
-	}
-	return strings.Join(said, "; ")
 }
 
 // DeleteChangeSet takes away a change set that no plan needs, and for a CREATE the stack it left in review once it is seen to hold

@@ -46,9 +46,6 @@ func NewTenantProvisioner(c *Clients, registry provisioners.Registry, baseline B
 	return &Tenants{clients: c, registry: registry, baseline: baseline, template: t, prices: prices}, nil
 }
 
-// maxInlineTemplate is what CloudFormation takes in the call itself.
-const maxInlineTemplate = 51200
-
 // Kind of request that it serves.
 func (t *Tenants) Kind() models.RequestKind { return models.CreateTenant }
 
