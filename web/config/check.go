@@ -25,6 +25,9 @@ var (
 	emailPattern  = regexp.MustCompile(`^[\w.+-]+@[\w-]+(\.[\w-]+)+$`)
 	phonePattern  = regexp.MustCompile(`^[\d ()+-]{1,25}$`)
 	addressField  = regexp.MustCompile(`\{[^}]*\}`)
+	bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	domainPattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+	zonePattern   = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 )
 
 // problems collects what check finds; every entry starts with the variable's name and never repeats a secret.
@@ -145,6 +148,7 @@ func (a *AWS) check(p *problems) {
 	}
 	a.checkEmail(p)
 	a.checkContact(p)
+	a.checkNames(p)
 	if a.AccountSlots < 1 || a.AccountSlots > 5 {
 		p.add("ACCOUNT_SLOTS", "is %d: say 1 to 5", a.AccountSlots)
 	}
@@ -167,6 +171,30 @@ func (a *AWS) checkContact(p *problems) {
 		if address != "" && !emailPattern.MatchString(address) {
 			p.add(name, "is not an e-mail address")
 		}
+	}
+}
+
+func (a *AWS) checkNames(p *problems) {
+	if a.ArtifactsBucket != "" && !bucketPattern.MatchString(a.ArtifactsBucket) {
+		p.add("ARTIFACTS_BUCKET", "is %q, which is not the name of a bucket", a.ArtifactsBucket)
+	}
+	set := 0
+	for _, part := range []string{a.BaseDomain, a.DNSRoleARN, a.DNSZoneID} {
+		if part != "" {
+			set++
+		}
+	}
+	if set != 0 && set != 3 {
+		p.add("BASE_DOMAIN", "DNS_ROLE_ARN and DNS_ZONE_ID belong together: set all three or none")
+	}
+	if a.BaseDomain != "" && (!domainPattern.MatchString(a.BaseDomain) || len(a.BaseDomain) > 170) { // names of tenants and environments come before it
+		p.add("BASE_DOMAIN", "is %q, which is not a domain in small letters such as apps.example.com, without a dot at its end", a.BaseDomain)
+	}
+	if a.DNSRoleARN != "" && !rolePattern.MatchString(a.DNSRoleARN) {
+		p.add("DNS_ROLE_ARN", "is %q, which is not the ARN of a role", a.DNSRoleARN)
+	}
+	if a.DNSZoneID != "" && !zonePattern.MatchString(a.DNSZoneID) {
+		p.add("DNS_ZONE_ID", "is %q, which is not the id of a hosted zone such as Z0123456789ABCDEFGHIJ", a.DNSZoneID)
 	}
 }
 

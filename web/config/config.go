@@ -68,6 +68,10 @@ type AWS struct {
 	ContactPhone    string   `env:"CONTACT_PHONE" doc:"Their telephone number."`
 	AlertEmail      string   `env:"ALERT_EMAIL" doc:"Where budget alerts and the alarms of baselines go. Empty means nowhere."`
 	AnchorBucket    string   `env:"AUDIT_ANCHOR_BUCKET" doc:"Bucket with Object Lock that keeps the audit log's head every minute (deploy/aws/hub.yaml makes one). Empty means the process log alone."`
+	ArtifactsBucket string   `env:"ARTIFACTS_BUCKET" doc:"Bucket for templates that are too long for a call (deploy/aws/hub.yaml makes it). Empty means that such templates cannot be deployed."`
+	BaseDomain      string   `env:"BASE_DOMAIN" doc:"Domain under which every account gets a zone and every service a host. Empty means that paths that need names are not offered."`
+	DNSRoleARN      string   `env:"DNS_ROLE_ARN" doc:"Role slipway-dns, which may delegate zones in the base domain's zone (deploy/aws/dns.yaml makes it)."`
+	DNSZoneID       string   `env:"DNS_ZONE_ID" doc:"Id of the base domain's hosted zone. BASE_DOMAIN, DNS_ROLE_ARN and DNS_ZONE_ID: all three, or none."`
 	AccountSlots    int      `env:"ACCOUNT_SLOTS" envDefault:"1" doc:"Account creations at the same time, 1 to 5."`
 }
 
