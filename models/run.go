@@ -94,7 +94,7 @@ type RunResource struct {
 	Type       string
 	Status     string // CloudFormation's own word
 	Reason     string
-	StartedAt  time.Time // wall time, as AWS gave it
+	StartedAt  time.Time // wall time, as AWS gave it; zero in a change: as it was
 	EndedAt    time.Time // zero: it still moves
 	Root       bool      // the earliest real failure, not one that it caused
 }

@@ -29,7 +29,7 @@ type Objects interface {
 
 	// EnsureObject makes the row that a create request asks for (creating), with its stack row; or gives back what is there.
 	EnsureObject(ctx context.Context, actor models.Actor, requestID string, stack models.Stack) error
-	// EnsureZone makes the zone row of an account, with its stack row, for the first network there.
+	// EnsureZone makes the zone row of an account, with its stack row, for the first network there, under the id that it was planned with.
 	EnsureZone(ctx context.Context, actor models.Actor, requestID string, zone models.Zone) (models.Zone, error)
 	// SaveStack changes the stack row under a lock; what differs is audited, nothing else is written.
 	SaveStack(ctx context.Context, actor models.Actor, objectID string, change func(*models.Stack)) error
@@ -38,7 +38,7 @@ type Objects interface {
 	SaveService(ctx context.Context, actor models.Actor, id string, change func(*models.Service)) error
 	SaveZone(ctx context.Context, actor models.Actor, id string, change func(*models.Zone)) error
 
-	// SaveRunResources upserts resources of a run's step by logical id and wakes the run's page.
+	// SaveRunResources upserts resources of a run's step by logical id and wakes the run's page. One without a start keeps the one it had.
 	SaveRunResources(ctx context.Context, runID string, resources []models.RunResource) error
 	// WriteReceipt writes the receipt of a request once; a repetition changes nothing.
 	WriteReceipt(ctx context.Context, actor models.Actor, receipt models.Receipt) error

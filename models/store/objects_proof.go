@@ -10,7 +10,7 @@ import (
 	"slipway/models"
 )
 
-// SaveRunResources upserts the resources of a run's steps and wakes its page.
+// SaveRunResources upserts the resources of a run's steps and wakes its page. One without a start keeps the one it had.
 func (g *Registry) SaveRunResources(ctx context.Context, runID string, resources []models.RunResource) error {
 	if len(resources) == 0 {
 		return nil
@@ -18,9 +18,9 @@ func (g *Registry) SaveRunResources(ctx context.Context, runID string, resources
 	return g.s.tx(ctx, func(t *tx) error {
 		for _, r := range resources {
 			_, err := t.pgx.Exec(t.ctx, `INSERT INTO run_resources (run_id, step, logical_id, physical_id, type, status, reason, started_at, ended_at, root)
-				VALUES ($1, $2, $3, $4, $5, $6, left($7, 2000), $8, $9, $10) ON CONFLICT (run_id, step, logical_id) DO UPDATE SET physical_id = EXCLUDED.physical_id,
-				type = EXCLUDED.type, status = EXCLUDED.status, reason = EXCLUDED.reason, started_at = EXCLUDED.started_at, ended_at = EXCLUDED.ended_at, root = EXCLUDED.root`,
-				runID, r.Step, r.LogicalID, r.PhysicalID, r.Type, r.Status, r.Reason, r.StartedAt, timeOrNull(r.EndedAt), r.Root)
+				VALUES ($1, $2, $3, $4, $5, $6, left($7, 2000), COALESCE($8::timestamptz, $11), $9, $10) ON CONFLICT (run_id, step, logical_id) DO UPDATE SET physical_id = EXCLUDED.physical_id,
+				type = EXCLUDED.type, status = EXCLUDED.status, reason = EXCLUDED.reason, started_at = COALESCE($8, run_resources.started_at), ended_at = EXCLUDED.ended_at, root = EXCLUDED.root`,
+				runID, r.Step, r.LogicalID, r.PhysicalID, r.Type, r.Status, r.Reason, timeOrNull(r.StartedAt), timeOrNull(r.EndedAt), r.Root, t.s.clock.Wall())
 			if err != nil {
 				return fmt.Errorf("write resource %s of run %s: %w", r.LogicalID, runID, err)
 			}

@@ -85,7 +85,7 @@ func (t *tx) insertStack(s models.Stack) error {
 	return t.writeStack(s)
 }
 
-// EnsureZone makes the zone row of an account that has none.
+// EnsureZone makes the zone row of an account that has none, under the id that it was planned with.
 func (g *Registry) EnsureZone(ctx context.Context, actor models.Actor, requestID string, zone models.Zone) (models.Zone, error) {
 	var made models.Zone
 	err := g.s.tx(ctx, func(t *tx) error {
@@ -95,7 +95,9 @@ func (g *Registry) EnsureZone(ctx context.Context, actor models.Actor, requestID
 			return err
 		}
 		if len(there) == 0 {
-			zone.ID = models.NewID()
+			if zone.ID == "" {
+				zone.ID = models.NewID()
+			}
 			err := t.db.Exec(`INSERT INTO zones (id, tenant_id, account_id, name, state, request_id, created_at, updated_at) VALUES (?, ?, ?, ?, 'creating', ?, ?, ?)`,
 				zone.ID, zone.TenantID, zone.AccountID, zone.Name, requestID, t.now(), t.now()).Error
 			if err != nil {

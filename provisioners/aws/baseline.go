@@ -36,6 +36,8 @@ func (p place) stack(run *provisioners.Run) (stack, error) {
 	return stack{clients: p.clients, account: id, region: p.part.Region, name: p.part.StackName, who: workOf(run)}, err
 }
 
+func baselineStackName(tenant string) string { return "slw-" + tenant + "-baseline" }
+
 // changeSetName is the same for every repetition of one attempt.
 func changeSetName(run *provisioners.Run) string {
 	return fmt.Sprintf("slw-%s-%d", run.ID, run.Attempt)

@@ -181,7 +181,7 @@ func (s *Stacks) environmentOrder(ctx context.Context, p provisioners.Planning, 
 	if err := o.readRow(ctx); err != nil {
 		return o, err
 	}
-	g := &ground{Stacks: s, tenant: w.tenant, account: w.account, name: env.Name, stage: env.Stage, host: env.Host, image: env.Image, asleep: env.Hibernated, network: env.NetworkID, service: env.ServiceID}
+	g := &ground{Stacks: s, who: askedBy(p), tenant: w.tenant, account: w.account, name: env.Name, stage: env.Stage, host: env.Host, image: env.Image, asleep: env.Hibernated, network: env.NetworkID, service: env.ServiceID}
 	if err := o.fill(ctx, g, w.inputs, only(p.Request.Kind)); err != nil {
 		return o, err
 	}

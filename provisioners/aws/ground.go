@@ -26,6 +26,7 @@ type ground struct {
 	service string // id; empty: it runs no image of a service
 
 	own models.Service // the service that is made; its name is all that is known
+	who who            // on whose behalf the account is asked
 }
 
 // lacking is something that the requester has to bring first, in words.
@@ -106,13 +107,22 @@ func (g *ground) outputs(ctx context.Context, object string) (map[string]string,
 		}
 		return z.Stack.Outputs, "hosted zone " + z.Name, ready(z.State, "hosted zone "+z.Name)
 	case "baseline":
-		st, err := g.books.StackOf(ctx, g.account.ID)
-		if err != nil {
-			return nil, "", g.gone(err, "baseline")
-		}
-		return st.Outputs, "baseline of account " + g.account.Name, nil
+		return g.baseline(ctx)
 	}
 	return nil, "", lacking("The template wants %s, which Slipway does not know.", "Correct the blueprint.", object)
+}
+
+// baseline reads the outputs where they are: the baseline belongs to its account, and Slipway keeps no row of its stack.
+func (g *ground) baseline(ctx context.Context) (map[string]string, string, error) {
+	of := "baseline of account " + g.account.Name
+	st, err := stack{clients: g.clients, account: g.account.AWSID, region: g.clients.Region, name: baselineStackName(g.tenant.Slug), who: g.who}.describe(ctx)
+	if err != nil {
+		return nil, of, err
+	}
+	if st == nil {
+		return nil, of, lacking("Account %s has no baseline.", "Ask the platform team to make it, then plan again.", g.account.Name)
+	}
+	return outputsOf(st), of, nil
 }
 
 func (g *ground) serviceOutputs(ctx context.Context) (map[string]string, string, error) {

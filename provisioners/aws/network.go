@@ -46,14 +46,14 @@ func (s *Stacks) planNetwork(ctx context.Context, p provisioners.Planning) (prov
 	if err := o.readRow(ctx); err != nil {
 		return provisioners.Draft{}, err
 	}
-	g := &ground{Stacks: s, tenant: tenant, account: account, name: name, cidr: in.CIDR}
+	g := &ground{Stacks: s, who: askedBy(p), tenant: tenant, account: account, name: name, cidr: in.CIDR}
 	if err := o.fill(ctx, g, in.Inputs, ""); err != nil {
 		return provisioners.Draft{}, err
 	}
 	o.compareInputs()
 	orders := []order{o}
 	if mode == models.StackCreate {
-		zone, err := s.zoneOrder(ctx, p.Request.ObjectID, tenant, account, in.Region)
+		zone, err := s.zoneOrder(ctx, p, tenant, account, in.Region)
 		if err != nil {
 			return provisioners.Draft{}, err
 		}
@@ -101,12 +101,12 @@ func (o *order) compareInputs() {
 }
 
 // zoneOrder plans the hosted zone of an account, made with its first network; nil when it is there, or when there is no base domain to
-// have a name under. of is what the request makes: the zone's id follows from it, so that every plan of the request has the same.
-func (s *Stacks) zoneOrder(ctx context.Context, of string, tenant models.Tenant, account models.Account, region string) (*order, error) {
+// have a name under. The zone's id follows from what the request makes, so that every plan of the request has the same.
+func (s *Stacks) zoneOrder(ctx context.Context, p provisioners.Planning, tenant models.Tenant, account models.Account, region string) (*order, error) {
 	if s.clients.BaseDomain == "" {
 		return nil, nil
 	}
-	id := models.DerivedID(of, string(models.ZoneObject))
+	id := models.DerivedID(p.Request.ObjectID, string(models.ZoneObject))
 	have, err := s.books.ZoneOf(ctx, account.ID)
 	switch {
 	case err != nil && models.KindOf(err) != models.NotFound:
@@ -126,7 +126,7 @@ func (s *Stacks) zoneOrder(ctx context.Context, of string, tenant models.Tenant,
 	if err := o.readRow(ctx); err != nil {
 		return nil, err
 	}
-	return &o, o.fill(ctx, &ground{Stacks: s, tenant: tenant, account: account, name: name, zone: name}, nil, "")
+	return &o, o.fill(ctx, &ground{Stacks: s, who: askedBy(p), tenant: tenant, account: account, name: name, zone: name}, nil, "")
 }
 
 // zoneRecorded looks for the account's zone row. Another one than was planned is another decision.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"slipway/models"
 	"slipway/models/blueprint"
@@ -142,10 +143,7 @@ func (o object) outcome(ctx context.Context, run *provisioners.Run) (provisioner
 	if err != nil {
 		return absent, err
 	}
-	outputs := map[string]string{}
-	for _, out := range f.st.Outputs {
-		outputs[sdk.ToString(out.OutputKey)] = sdk.ToString(out.OutputValue)
-	}
+	outputs := outputsOf(f.st)
 	var resources []models.StackResource
 	for _, r := range held {
 		resources = append(resources, models.StackResource{LogicalID: sdk.ToString(r.LogicalResourceId), PhysicalID: sdk.ToString(r.PhysicalResourceId), Type: sdk.ToString(r.ResourceType),
@@ -162,6 +160,14 @@ func (o object) outcome(ctx context.Context, run *provisioners.Run) (provisioner
 		return absent, err
 	}
 	return present, o.settle(ctx, run)
+}
+
+func outputsOf(st *cfn.Stack) map[string]string {
+	outputs := map[string]string{}
+	for _, out := range st.Outputs {
+		outputs[sdk.ToString(out.OutputKey)] = sdk.ToString(out.OutputValue)
+	}
+	return outputs
 }
 
 // estimateOf is the object's share of the plan's estimate; nil when the plan has none.

@@ -34,7 +34,7 @@ func (s *Stacks) planService(ctx context.Context, p provisioners.Planning) (prov
 	if err := o.readRow(ctx); err != nil {
 		return provisioners.Draft{}, err
 	}
-	g := &ground{Stacks: s, tenant: tenant, account: account, name: in.Name, own: models.Service{Name: in.Name}}
+	g := &ground{Stacks: s, who: askedBy(p), tenant: tenant, account: account, name: in.Name, own: models.Service{Name: in.Name}}
 	if err := o.fill(ctx, g, nil, ""); err != nil {
 		return provisioners.Draft{}, err
 	}

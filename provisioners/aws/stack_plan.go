@@ -39,7 +39,7 @@ type planned struct {
 // plan asks CloudFormation what it would do, by a change set that is made once per request and planning. While AWS works it out the
 // request waits, and asks again.
 func (o order) plan(ctx context.Context, p provisioners.Planning) (planned, error) {
-	s := o.stackFor(who{person: p.Request.RequesterID, job: p.Request.ID})
+	s := o.stackFor(askedBy(p))
 	st, err := s.describe(ctx)
 	if err != nil {
 		return planned{}, err
@@ -70,6 +70,10 @@ func (o order) plan(ctx context.Context, p provisioners.Planning) (planned, erro
 		out.part.Changes = append(changesOf(set, o.step(stepObjectStack)), o.rowChange()...)
 		return out, nil
 	}
+}
+
+func askedBy(p provisioners.Planning) who {
+	return who{person: p.Request.RequesterID, job: p.Request.ID}
 }
 
 // possible says which type of change set the stack takes as it stands; none where an earlier attempt left a husk that the run removes

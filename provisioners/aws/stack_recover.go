@@ -19,7 +19,7 @@ const stageRecover = "recover"
 
 // planRecovery says which resources the roll-back tries again, and which it passes over.
 func (o object) planRecovery(ctx context.Context, p provisioners.Planning, skip []string) (planned, error) {
-	s := o.stackFor(who{person: p.Request.RequesterID, job: p.Request.ID})
+	s := o.stackFor(askedBy(p))
 	out := planned{part: o.part}
 	st, err := s.describe(ctx)
 	if err != nil {

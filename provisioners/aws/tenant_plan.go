@@ -133,7 +133,7 @@ func (t *Tenants) unitPolicies(ctx context.Context, org *organizations.Client, c
 func (t *Tenants) accountPart(in models.TenantInputs, class models.Class, policies []string, id string) (models.PlanPart, error) {
 	name := in.Slug + "-" + string(class)
 	part := models.PlanPart{Name: "Account " + name, Account: id, Class: class, Region: t.clients.Region, Blueprint: t.baseline.Name + "@" + t.baseline.Version,
-		Digest: t.baseline.Digest, TemplateHash: templateHash(t.baseline.Template), StackName: "slw-" + in.Slug + "-baseline",
+		Digest: t.baseline.Digest, TemplateHash: templateHash(t.baseline.Template), StackName: baselineStackName(in.Slug),
 		Tags: map[string]string{tagTenant: in.Slug, "slipway:class": string(class), "slipway:cost-centre": in.CostCentre, "slipway:blueprint": t.baseline.Name}}
 	add := func(step, logical, kind, note string, props ...models.PropertyChange) {
 		part.Changes = append(part.Changes, models.Change{Step: step, LogicalID: logical, Type: kind, Action: models.Add, Note: note, Properties: props})
