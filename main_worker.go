@@ -37,6 +37,7 @@ func (r *running) open(ctx context.Context) error {
 	r.store, err = store.Open(ctx, store.Options{
 		URL: c.Database.URL.Reveal(), Connections: int(c.Database.Connections), Clock: r.clock, Logger: r.log, GroupPattern: r.groups,
 		AdminGroups: c.SignIn.AdminGroups, AccountEmail: c.AWS.AccountEmail, Slots: c.AWS.AccountSlots, BreakGlass: c.Engine.BreakGlass, Tracer: r.tracer,
+		Regions: c.AWS.Regions, BaseDomain: c.AWS.BaseDomain,
 	})
 	if err != nil {
 		return err
@@ -76,6 +77,7 @@ func (r *running) employ(ctx context.Context) error {
 		},
 		Sweeps: []provisioners.Sweep{
 			{Name: "tidy", Every: tidyEvery, Do: r.store.Tidy},
+			{Name: "expiry", Every: tidyEvery, Do: r.store.SweepExpiry},
 			{Name: "change sets", Every: changeSetsEvery, Do: provisioners.SweepChangeSets(r.store.Registry(), clients)},
 			{Name: "accounts", Every: accountsEvery, Do: provisioners.SweepAccounts(r.store.Registry(), r.clock, accountsAge, func(ctx context.Context, a models.Account) error {
 				return clients.Refresh(ctx, r.store.Registry(), a, "")
