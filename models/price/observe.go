@@ -81,6 +81,13 @@ func topic(w *walk, res blueprint.ResolvedResource) {
 
 func traces(w *walk, res blueprint.ResolvedResource) { w.use("xray.traces", "traces_million", res.ID) }
 
+// rule costs nothing on the account's own bus, where AWS's events are; events of others on another bus are paid for.
+func rule(w *walk, res blueprint.ResolvedResource) {
+	if !is(res.Properties["EventBusName"], "default", "default") {
+		w.leave(fmt.Sprintf("Events on the bus of %s", res.ID))
+	}
+}
+
 // collector finds tasks that send traces to X-Ray: what their containers are told names it.
 func collector(w *walk, res blueprint.ResolvedResource) {
 	if mentions(res.Properties["ContainerDefinitions"], "xray") {

@@ -26,7 +26,7 @@ var types = map[string]func(*walk, blueprint.ResolvedResource){
 
 	"AWS::ECS::Service": service, "AWS::ECS::Cluster": cluster, "AWS::ECS::ClusterCapacityProviderAssociations": nil, "AWS::ECS::TaskDefinition": collector, // a task costs where it runs
 	"AWS::ApplicationAutoScaling::ScalableTarget": nil, "AWS::ApplicationAutoScaling::ScalingPolicy": scaling, // tasks are counted with what they scale
-	"AWS::Scheduler::Schedule": schedule, "AWS::Scheduler::ScheduleGroup": nil,
+	"AWS::Events::Rule": rule, "AWS::Scheduler::Schedule": schedule, "AWS::Scheduler::ScheduleGroup": nil,
 	"AWS::ECR::Repository": repository,
 
 	"AWS::KMS::Key": key, "AWS::KMS::ReplicaKey": key, "AWS::KMS::Alias": nil,

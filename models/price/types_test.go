@@ -148,6 +148,9 @@ func TestTypes(t *testing.T) {
   Traced: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Name: app}, {Name: collector, Environment: [{Name: CONFIG, Value: "exporters: awsxray"}]}]}}
   Plain: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Name: app, Image: a}]}}`, "traces_million=0.5",
 			"", "Traces recorded, 0.5 million: the price file has no price xray.traces", ""},
+		"rules on events": {`
+  Own: {Type: AWS::Events::Rule}
+  Foreign: {Type: AWS::Events::Rule, Properties: {EventBusName: partners}}`, "", "", "Events on the bus of Foreign", ""},
 		"types it does not know": {`
   One: {Type: AWS::RDS::DBInstance}
   Two: {Type: AWS::RDS::DBInstance}
