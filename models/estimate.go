@@ -8,7 +8,7 @@ type Estimate struct {
 	NotEstimated []string       `json:"not_estimated"`
 	Notes        []string       `json:"notes,omitempty"`    // what is there and costs nothing now, in words
 	Uses         []string       `json:"uses,omitempty"`     // usage keys that something here rests on, with or without an assumption
-	Unpriced     bool           `json:"unpriced,omitempty"` // things without a price in this region are left out, so that the sum is too low by what they cost
+	Unpriced     bool           `json:"unpriced,omitempty"` // things that the price file has no price for here are left out, so that the sum is too low by what they cost
 	Region       string         `json:"region"`             // whose prices they are: the region asked for, or the file's origin when any of its prices stands in
 	Date         string         `json:"date"`               // the oldest day among the prices used; empty when there are none
 }

@@ -189,7 +189,11 @@ func TestShippedCosts(t *testing.T) {
 func tell(b *strings.Builder, stage, size string, e Estimate) {
 	_, fixed := e.Fixed()
 	_, use := e.ByUse()
-	fmt.Fprintf(b, "%s %s: $%s a month, $%s fixed, $%s by use\n", stage, size, e.Monthly().StringFixed(2), fixed.StringFixed(2), use.StringFixed(2))
+	least := ""
+	if e.Unpriced {
+		least = "at least "
+	}
+	fmt.Fprintf(b, "%s %s: %s$%s a month, $%s fixed, $%s by use\n", stage, size, least, e.Monthly().StringFixed(2), fixed.StringFixed(2), use.StringFixed(2))
 	for _, l := range e.Lines {
 		fmt.Fprintf(b, "  %9s  %s\n", l.Planned.StringFixed(2), l.Item)
 	}

@@ -152,10 +152,13 @@ func (w *walk) estimate() Estimate {
 		_, atOrigin := w.list.row(t.key, w.list.Origin)
 		switch {
 		case !ok && atOrigin:
+			e.Unpriced = e.Unpriced || !c.n.IsZero()
 			elsewhere = append(elsewhere, t.item(size))
 		case !ok:
+			e.Unpriced = e.Unpriced || !c.n.IsZero()
 			w.leave(fmt.Sprintf("%s: the price file has no price %s", t.item(size), t.key))
 		case row.Unit != t.unit:
+			e.Unpriced = e.Unpriced || !c.n.IsZero()
 			w.leave(fmt.Sprintf("%s: the price file has %s for one %s, not for one %s", t.item(size), t.key, row.Unit, t.unit))
 		default:
 			quantity := t.quantity(c.n)
@@ -169,7 +172,6 @@ func (w *walk) estimate() Estimate {
 		}
 	}
 	if len(elsewhere) > 0 {
-		e.Unpriced = true
 		e.NotEstimated = append(e.NotEstimated, fmt.Sprintf("Without a price for %s in the price file: %s", w.region, strings.Join(elsewhere, "; ")))
 	}
 	e.NotEstimated = append(e.NotEstimated, w.left...)

@@ -137,7 +137,7 @@ func TestTypes(t *testing.T) {
 		"site": {`
   Site: {Type: AWS::CloudFront::Distribution}
   Rewrite: {Type: AWS::CloudFront::Function}`, "cdn_data_gb=50 cdn_requests_million=1",
-			"", "Runs of the CloudFront function Rewrite\nData from the CDN, 50 GB: the price file has no price cloudfront.data\nRequests to the CDN, 1 million: the price file has no price cloudfront.requests", ""},
+			"Data from the CDN, 50 GB = 4.25", "Runs of the CloudFront function Rewrite\nRequests to the CDN, 1 million: the price file has no price cloudfront.requests", ""},
 		"names, queues, topics, traces": {`
   Zone: {Type: AWS::Route53::HostedZone}
   Dead: {Type: AWS::SQS::Queue}
@@ -174,8 +174,8 @@ func TestTypes(t *testing.T) {
 		if got := strings.Join(e.Notes, "\n"); got != tc.notes {
 			t.Errorf("%s: notes %q", name, got)
 		}
-		if e.Unpriced {
-			t.Errorf("%s: a region with prices is called one without", name)
+		if missing := strings.Contains(tc.left, "the price file has no price"); e.Unpriced != missing {
+			t.Errorf("%s: unpriced is %v", name, e.Unpriced)
 		}
 	}
 }

@@ -35,7 +35,7 @@ var usageKeys = []UsageKey{
 	{"image_storage_gb", "Images kept", "GB", "All images of the repository together; layers they share count once.", whole(100_000)},
 	{"object_storage_gb", "Objects kept", "GB", "What buckets hold, old versions included.", whole(50_000_000)},
 	{"object_requests_thousand", "Writes to buckets", "thousand", "PUT, COPY, POST and LIST requests.", whole(100_000_000)},
-	{"cdn_data_gb", "Data from the CDN", "GB", "What CloudFront sends to users.", whole(50_000_000)},
+	{"cdn_data_gb", "Data from the CDN", "GB", "What CloudFront sends to users, priced as if all were in North America or Europe.", whole(50_000_000)},
 	{"cdn_requests_million", "Requests to the CDN", "million", "What users ask of CloudFront over HTTPS.", whole(1_000_000)},
 	{"traces_million", "Traces recorded", "million", "Requests times the share that is sampled.", whole(1_000_000)},
 	{"kms_requests_10k", "Uses of keys", "× 10,000", "Every time something is encrypted or decrypted with a key of the environment.", whole(1_000_000)},
