@@ -47,14 +47,14 @@ const newestOffered = `(SELECT b.version FROM blueprint_versions b WHERE b.name 
 	AND ` + offeredToday + ` ORDER BY string_to_array(b.version, '.')::int[] DESC LIMIT 1)`
 
 var environmentsList = listing[environmentListRow]{
-	columns: `e.id, t.slug AS tenant_slug, e.name, e.stage, e.region, a.aws_id AS account, s.blueprint, s.version, ` + newestOffered + ` AS newest, v.name AS service, e.image, e.hibernated, e.state,
+	columns: `e.id, t.slug AS tenant_slug, e.name, e.stage, e.region, a.aws_id AS account, e.blueprint, s.version, ` + newestOffered + ` AS newest, v.name AS service, e.image, e.hibernated, e.state,
 		s.status, e.drift, e.drifted, CASE WHEN e.estimate IS NOT NULL THEN e.monthly END AS monthly, e.expires_at, e.updated_at`,
 	from: `environments e JOIN tenants t ON t.id = e.tenant_id`,
 	wide: `JOIN accounts a ON a.id = e.account_id LEFT JOIN stacks s ON s.object_id = e.id LEFT JOIN services v ON v.id = e.service_id`,
 	id:   `e.id`, usual: "name",
 	sorts: map[string]column{
 		"name": {`e.name`, "text"}, "tenant": {`t.slug`, "text"}, "stage": {`e.stage`, "text"}, "state": {`e.state`, "text"}, "monthly": {`e.monthly`, "numeric"},
-		"blueprint": {`COALESCE((SELECT q.blueprint FROM stacks q WHERE q.object_id = e.id), '')`, "text"},
+		"blueprint": {`e.blueprint`, "text"},
 		"expires":   {`COALESCE(e.expires_at, 'infinity')`, "timestamptz"}, "updated": {`e.updated_at`, "timestamptz"},
 	},
 }
@@ -73,7 +73,7 @@ func environmentConditions(actor models.Actor, q models.ListQuery) (c conditions
 		"stage":     oneOf(`e.stage`, models.Stages()),
 		"tenant":    equals(`t.slug`),
 		"region":    equals(`e.region`),
-		"blueprint": equals(`(SELECT q.blueprint FROM stacks q WHERE q.object_id = e.id)`),
+		"blueprint": equals(`e.blueprint`),
 		"service":   equals(`(SELECT q.name FROM services q WHERE q.id = e.service_id)`),
 		"drift":     oneOf(`e.drift`, []models.DriftState{models.DriftNone, models.DriftFound, models.DriftFailed, models.DriftChecking}),
 		"expiring": func(c *conditions, _ string) error {
@@ -125,7 +125,7 @@ func (s *Store) BlueprintUses(ctx context.Context, actor models.Actor, name stri
 	seen, args := tenantScope(actor, `e.tenant_id`)
 	c.add(seen, args...)
 	c.add(`e.state <> 'deleted'`)
-	c.add(`EXISTS (SELECT FROM stacks q WHERE q.object_id = e.id AND q.blueprint = ?)`, clip(name))
+	c.add(`e.blueprint = ?`, clip(name))
 	rows, err := s.firstEnvironments(ctx, c, "name", maxPage)
 	if err != nil {
 		return nil, err

@@ -60,9 +60,9 @@ func (t *tx) insertEnvironment(req models.Request, stack models.Stack) error {
 	if in.Days > 0 {
 		expires = t.now().AddDate(0, 0, in.Days)
 	}
-	return t.db.Exec(`INSERT INTO environments (id, tenant_id, account_id, network_id, service_id, name, stage, region, image, usage, empty_buckets, expires_at, state,
-			request_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?)`,
-		req.ObjectID, req.TenantID, stack.AccountID, orNull(in.NetworkID), orNull(in.ServiceID), in.Name, in.Stage, stack.Region, in.Image, usage, in.EmptyBuckets,
+	return t.db.Exec(`INSERT INTO environments (id, tenant_id, account_id, network_id, service_id, name, stage, region, blueprint, image, usage, empty_buckets, expires_at,
+			state, request_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?)`,
+		req.ObjectID, req.TenantID, stack.AccountID, orNull(in.NetworkID), orNull(in.ServiceID), in.Name, in.Stage, stack.Region, in.Blueprint, in.Image, usage, in.EmptyBuckets,
 		timeOrNull(expires), req.ID, t.now(), t.now()).Error
 }
 

@@ -1,6 +1,5 @@
 -- +goose Up
 -- Networks, zones, services and environments: what a tenant's accounts hold, each with one CloudFormation stack.
-SET LOCAL lock_timeout = '5s';
 
 -- Requests that Slipway itself makes belong to a person row that nobody can sign in as: no provider has this issuer.
 INSERT INTO people (id, issuer, subject, name, groups_seen_at, created_at)
@@ -72,6 +71,7 @@ CREATE TABLE environments (
     name text NOT NULL CHECK (name ~ '^[a-z][a-z0-9-]{1,19}$'),
     stage text NOT NULL CHECK (stage IN ('dev', 'staging', 'prod')),
     region text NOT NULL,
+    blueprint text NOT NULL, -- never changes; its version is the stack's
     image text NOT NULL DEFAULT '',
     hibernated boolean NOT NULL DEFAULT false,
     host text NOT NULL DEFAULT '',
@@ -96,6 +96,10 @@ CREATE UNIQUE INDEX environments_host ON environments (host) WHERE host <> '' AN
 CREATE INDEX environments_sorted ON environments (name, id) WHERE state <> 'deleted';
 CREATE INDEX environments_updated ON environments (updated_at, id) WHERE state <> 'deleted';
 CREATE INDEX environments_monthly ON environments (monthly, id) WHERE state <> 'deleted';
+CREATE INDEX environments_stage ON environments (stage, id) WHERE state <> 'deleted';
+CREATE INDEX environments_state ON environments (state, id) WHERE state <> 'deleted';
+CREATE INDEX environments_blueprint ON environments (blueprint, id) WHERE state <> 'deleted';
+CREATE INDEX environments_end ON environments (COALESCE(expires_at, 'infinity'), id) WHERE state <> 'deleted';
 CREATE INDEX environments_expires ON environments (expires_at) WHERE expires_at IS NOT NULL AND state <> 'deleted';
 CREATE INDEX environments_drift ON environments (drift_due) WHERE drift_due IS NOT NULL AND state <> 'deleted';
 CREATE INDEX environments_network ON environments (network_id) WHERE state <> 'deleted';
