@@ -28,7 +28,7 @@ import (
 var demo = map[string]string{
 	"SLIPWAY_PUBLIC_URL": "http://localhost:8080", "SLIPWAY_DRAIN_DELAY": "0s",
 	"SLIPWAY_OIDC_CLIENT_ID": "slipway", "SLIPWAY_OIDC_CLIENT_SECRET": devClientSecret, "SLIPWAY_ADMIN_GROUPS": "platform-admins",
-	"SLIPWAY_AWS_REGION": "eu-west-1", "SLIPWAY_AWS_REGIONS": "eu-west-1,eu-central-1", "SLIPWAY_EXTERNAL_ID": "slipway-demo-external-id",
+	"SLIPWAY_AWS_REGION": "eu-west-1", "SLIPWAY_AWS_REGIONS": "us-east-1,eu-west-1,eu-central-1", "SLIPWAY_EXTERNAL_ID": "slipway-demo-external-id",
 	"SLIPWAY_ORG_ROLE_ARN": "arn:aws:iam::111111111111:role/slipway/platform/slipway-org",
 	"SLIPWAY_OU_NONPROD":   "ou-demo-nonprod01", "SLIPWAY_OU_PROD": "ou-demo-prod0001", "SLIPWAY_OU_SUSPENDED": "ou-demo-suspend1",
 	"SLIPWAY_CONTACT_NAME": "Platform team", "SLIPWAY_CONTACT_TITLE": "Platform", "SLIPWAY_CONTACT_EMAIL": "platform@example.com",

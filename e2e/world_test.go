@@ -95,7 +95,7 @@ func (w *world) serve(bin, addr string, env ...string) *process {
 		"SLIPWAY_ADDR=" + addr, "SLIPWAY_OPS_ADDR=", "SLIPWAY_PUBLIC_URL=" + w.public, "SLIPWAY_DATABASE_URL=" + w.db,
 		"SLIPWAY_OIDC_ISSUER=" + w.issuer, "SLIPWAY_OIDC_CLIENT_ID=slipway", "SLIPWAY_OIDC_CLIENT_SECRET=slipway-dev-secret",
 		"SLIPWAY_ADMIN_GROUPS=platform-admins", "SLIPWAY_SECRET_KEYS=" + strings.Repeat("A", 43) + "=",
-		"SLIPWAY_AWS_REGION=eu-west-1", "SLIPWAY_AWS_REGIONS=eu-west-1,eu-central-1", "SLIPWAY_AWS_ENDPOINT=" + w.sim,
+		"SLIPWAY_AWS_REGION=eu-west-1", "SLIPWAY_AWS_REGIONS=us-east-1,eu-west-1,eu-central-1", "SLIPWAY_AWS_ENDPOINT=" + w.sim,
 		"SLIPWAY_EXTERNAL_ID=slipway-demo-external-id", "SLIPWAY_ORG_ROLE_ARN=arn:aws:iam::111111111111:role/slipway/platform/slipway-org",
 		"SLIPWAY_OU_NONPROD=ou-demo-nonprod01", "SLIPWAY_OU_PROD=ou-demo-prod0001", "SLIPWAY_OU_SUSPENDED=ou-demo-suspend1",
 		"SLIPWAY_ACCOUNT_EMAIL=aws+{tenant}-{class}-{n}@example.com", "SLIPWAY_LEASE=1s", "SLIPWAY_PACE=0.02", "SLIPWAY_DRAIN_DELAY=0s",

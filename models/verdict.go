@@ -16,6 +16,7 @@ type RuleFacts struct {
 	NewGroups []string       // groups of the inputs that no sign-in has ever carried
 	Now       time.Time      // product time
 
+	Unpriced     bool            // the estimate leaves out what has no price in its region
 	Environment  *Environment    // the one the request is about; nil for other objects and while it does not exist
 	Environments int             // of the tenant, this one left out
 	Monthly      decimal.Decimal // what those are estimated to cost, in USD

@@ -49,7 +49,7 @@ func (e *Engine) judge(facts models.RuleFacts, plan models.Plan) (void string, n
 	if _, hash, err := plan.Content.Freeze(); err != nil || hash != plan.Hash {
 		return "The stored plan is not the one its hash was made of.", nil
 	}
-	facts.Content, facts.Now = plan.Content, e.Clock.Now()
+	facts.Content, facts.Now, facts.Unpriced = plan.Content, e.Clock.Now(), plan.Notes.Estimate != nil && plan.Notes.Estimate.Unpriced
 	facts.Content.Rules = nil
 	v := e.Rules.Evaluate(facts)
 	switch {

@@ -62,7 +62,7 @@ func (e *Engine) compute(ctx context.Context, h *held, req models.Request) (Plan
 	}
 	content := models.PlanContent{Kind: req.Kind, ObjectType: req.ObjectType, Object: req.ObjectName, Inputs: json.RawMessage(req.Inputs),
 		Parts: draft.Parts, Cost: draft.Cost}
-	facts.Content, facts.Now = content, e.Clock.Now()
+	facts.Content, facts.Now, facts.Unpriced = content, e.Clock.Now(), draft.Estimate != nil && draft.Estimate.Unpriced
 	verdict := e.Rules.Evaluate(facts)
 	content.Rules = verdict.Refs()
 	canonical, hash, err := content.Freeze()

@@ -67,6 +67,7 @@ type (
 		Now      float64 `cel:"now"`
 		Planned  float64 `cel:"planned"`
 		Increase float64 `cel:"increase"`
+		Unpriced bool    `cel:"unpriced"` // things without a price in their region are left out, so the figures are too low
 	}
 )
 
@@ -144,7 +145,7 @@ func values(f models.RuleFacts) (map[string]any, error) {
 		"environment": env,
 		"inputs":      inputs,
 		"plan":        planOf(f.Content),
-		"cost":        costVariable{Now: now.InexactFloat64(), Planned: planned.InexactFloat64(), Increase: planned.Sub(now).InexactFloat64()},
+		"cost":        costVariable{Now: now.InexactFloat64(), Planned: planned.InexactFloat64(), Increase: planned.Sub(now).InexactFloat64(), Unpriced: f.Unpriced},
 		"now":         f.Now.UTC().Truncate(time.Microsecond),
 	}, nil
 }
