@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,81 +84,6 @@ func (s *cfnStack) busy() error {
 	return nil
 }
 
-// templateText is the template a call brings: inline, by its place in S3, or the one before.
-func (c *Call) templateText(ctx context.Context, body, link *string, previous string, usePrevious bool) (string, error) {
-	switch {
-	case usePrevious:
-		if previous == "" {
-			return "", invalid("No template is associated with this stack")
-		}
-		return previous, nil
-	case body != nil && link != nil:
-		return "", invalid("You may specify only one of TemplateBody or TemplateURL")
-	case body != nil:
-		if len(*body) > 51200 {
-			return "", invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to 51200")
-		}
-		return *body, nil
-	case link != nil:
-		return c.templateAt(ctx, *link)
-	}
-	return "", invalid("Either Template URL or Template Body must be specified.")
-}
-
-// templateAt fetches a template from S3 with the caller's permission to read it. That the
-// bucket's policy lets other accounts in is taken for granted.
-func (c *Call) templateAt(ctx context.Context, link string) (string, error) {
-	u, err := url.Parse(link)
-	if err != nil {
-		return "", invalid("TemplateURL must be a supported URL.")
-	}
-	bucket, _, virtual := strings.Cut(u.Hostname(), ".s3")
-	key := strings.TrimPrefix(u.Path, "/")
-	if !virtual {
-		bucket, key, _ = strings.Cut(key, "/")
-	}
-	if bucket == "" || key == "" {
-		return "", invalid("TemplateURL must be a supported URL.")
-	}
-	if err := c.mayAs(ctx, c.Principal, "s3:GetObject", "arn:aws:s3:::"+bucket+"/"+key, nil); err != nil {
-		return "", invalid("S3 error: Access Denied\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html")
-	}
-	text, ok, err := c.object(ctx, bucket, key)
-	switch {
-	case err != nil:
-		return "", err
-	case !ok:
-		return "", invalid("S3 error: The specified key does not exist.\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html")
-	case len(text) > blueprint.MaxBytes:
-		return "", invalid("Template may not exceed %d bytes in size.", blueprint.MaxBytes)
-	}
-	return string(text), nil
-}
-
-// parsed reads a template and refuses what AWS refuses at once.
-func parsed(text string) (*blueprint.Template, error) {
-	t, err := blueprint.Parse([]byte(text))
-	if err != nil {
-		return nil, invalid("Template format error: %v", err)
-	}
-	var unknown []string
-	for _, r := range t.Resources {
-		if _, ok := blueprint.Schema(r.Type); !ok {
-			unknown = append(unknown, r.Type)
-		}
-	}
-	if len(unknown) > 0 {
-		return nil, invalid("Template format error: Unrecognized resource types: [%s]", strings.Join(unknown, ", "))
-	}
-	for _, p := range blueprint.Errors(t.Check()) {
-		switch p.Rule {
-		case "ref", "attribute", "depends-on", "condition", "mapping", "function", "circle", "condition-circle":
-			return nil, invalid("Template error: %s: %s", p.Path, p.Message)
-		}
-	}
-	return t, nil
-}
-
 // givenParameters reads the values of a call; UsePreviousValue takes the stack's.
 func givenParameters(t *blueprint.Template, in []cfntypes.Parameter, previous map[string]string) (map[string]string, error) {
 	out := map[string]string{}
@@ -218,7 +142,7 @@ func cfnTags(tags map[string]string) []cfntypes.Tag {
 
 // shownParameters are all parameters of a definition, defaults too, secrets hidden.
 func shownParameters(d cfnDefinition) []cfntypes.Parameter {
-	t, err := blueprint.Parse([]byte(d.Template))
+	t, err := d.template()
 	if err != nil {
 		return nil // a stack under review has no template yet
 	}

@@ -202,7 +202,7 @@ func (c *Call) fillChangeSet(ctx context.Context, s *cfnStack, cs *cfnChangeSet,
 	if err := c.workOut(ctx, s, cs, t); err != nil {
 		return invalid("%s", capital(err.Error()))
 	}
-	found, err := c.earlyChecks(ctx, s, cs, t, aws.ToBool(in.DisableValidation))
+	found, err := c.earlyChecks(ctx, s, cs, aws.ToBool(in.DisableValidation))
 	if err != nil {
 		return err
 	}
@@ -244,12 +244,17 @@ func (c *Call) changeSet(ctx context.Context, s *cfnStack, nameOrID string) (*cf
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	return all[0], nil
+	return all[0], c.fetchTemplate(ctx, &all[0].Definition)
 }
 
 func (c *Call) saveChangeSet(ctx context.Context, cs *cfnChangeSet) error {
+	if err := c.keepTemplate(ctx, &cs.Definition); err != nil {
+		return err
+	}
+	row := *cs
+	row.Definition.Template = ""
 	_, err := c.Tx.Exec(ctx, `INSERT INTO change_sets (id, stack, name, created_at, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body`,
-		cs.ID, cs.Stack, cs.Name, cs.Created, cs)
+		cs.ID, cs.Stack, cs.Name, cs.Created, row)
 	if err != nil {
 		return fmt.Errorf("store change set %s: %w", cs.Name, err)
 	}

@@ -10,14 +10,18 @@ import (
 
 // earlyChecks are the validations CloudFormation does before a change set is ready. It
 // returns the names of those that failed; DescribeEvents has what they found.
-func (c *Call) earlyChecks(ctx context.Context, s *cfnStack, cs *cfnChangeSet, t *blueprint.Template, off bool) (string, error) {
+func (c *Call) earlyChecks(ctx context.Context, s *cfnStack, cs *cfnChangeSet, off bool) (string, error) {
 	if off {
 		return "", nil
 	}
 	cs.Operation = newRequestID()
 	s.Operations = append([]cfnOperation{{cs.Operation, "CREATE_CHANGESET"}}, s.Operations...)
+	read, err := readText(cs.Definition.Template)
+	if err != nil {
+		return "", err
+	}
 	failed := ""
-	for _, p := range blueprint.Errors(t.Check()) {
+	for _, p := range read.problems() {
 		switch p.Rule {
 		case "property", "required", "shape", "enum", "null", "tag":
 		default:

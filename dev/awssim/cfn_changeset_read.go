@@ -13,8 +13,12 @@ import (
 	"slipway/models/blueprint"
 )
 
-// changesPerPage is smaller than AWS's, which depends on size: who forgets to page is found out.
-const changesPerPage = 10
+// The first page is smaller than AWS's, which depends on size: who forgets to page is found
+// out, and pays little for it.
+const (
+	changesFirst   = 10
+	changesPerPage = 100
+)
 
 func describeChangeSet(ctx context.Context, c *Call, in *cfn.DescribeChangeSetInput) (*cfn.DescribeChangeSetOutput, error) {
 	s, cs, err := c.ofChangeSet(ctx, in.ChangeSetName, in.StackName)
@@ -45,7 +49,11 @@ func describeChangeSet(ctx context.Context, c *Call, in *cfn.DescribeChangeSetIn
 			}
 		}
 	}
-	changes, next, err := page(cs.Changes, in.NextToken, nil, changesPerPage)
+	size := aws.Int32(changesPerPage)
+	if in.NextToken == nil {
+		size = aws.Int32(changesFirst)
+	}
+	changes, next, err := page(cs.Changes, in.NextToken, size, changesPerPage)
 	if err != nil {
 		return nil, invalid("Invalid NextToken")
 	}

@@ -106,7 +106,7 @@ func TestNameConflicts(t *testing.T) {
 // TestStackResumes opens the world anew in the middle of a stack, several times.
 func TestStackResumes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 40)
+	w := newWorld(t, 5)
 	s := newStackTest(t, w)
 	s.changeSet("slw-long", "cs", topics, cfntypes.ChangeSetTypeCreate)
 	s.execute("slw-long", "cs")
@@ -114,7 +114,7 @@ func TestStackResumes(t *testing.T) {
 		if s.stack("slw-long").StackStatus == "CREATE_COMPLETE" {
 			t.Fatalf("it was complete after %d openings already", i)
 		}
-		s = newStackTest(t, openWorld(t, w.database, 40))
+		s = newStackTest(t, openWorld(t, w.database, 5))
 	}
 	stack := s.want("slw-long", "CREATE_COMPLETE")
 	seen := map[string]int{}

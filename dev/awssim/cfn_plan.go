@@ -24,6 +24,7 @@ type cfnStep struct {
 	Since    *time.Time   `json:",omitempty"` // when it was first asked whether the resource is ready
 	Waits    string       `json:",omitempty"` // what it said then
 	due      time.Time
+	current  *cfnResource  // as it stands when the step comes
 	waits    []string      // resources whose steps come first
 	pause    time.Duration // between the last of them and this
 }
@@ -43,7 +44,7 @@ type planned struct {
 // work decides for every resource of a definition what happens to it, and works out its
 // properties, with the ids of what will be there by then.
 func (c *Call) work(s *cfnStack, d cfnDefinition, old map[string]*cfnResource) ([]planned, []cfnOutput, error) {
-	t, err := blueprint.Parse([]byte(d.Template))
+	t, err := d.template()
 	if err != nil {
 		return nil, nil, fmt.Errorf("template of %s: %w", s.Name, err)
 	}

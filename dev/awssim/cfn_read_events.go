@@ -2,8 +2,11 @@ package awssim
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,8 +19,8 @@ const eventsPerPage = 100
 
 // events reads the events of a stack, newest first.
 func (c *Call) events(ctx context.Context, stack, where string, args ...any) ([]cfnEvent, error) {
-	rows, err := c.Tx.Query(ctx, `SELECT stack, event_id, logical_id, physical_id, type, status, reason, properties, token, operation, kind, at, validation, detailed
-		FROM stack_events WHERE stack = $1 AND `+where+` ORDER BY seq DESC`, append([]any{stack}, args...)...)
+	rows, err := c.Tx.Query(ctx, `SELECT stack, event_id, logical_id, physical_id, type, status, reason, properties, token, operation, kind, at, validation, detailed, seq
+		FROM stack_events WHERE stack = $1 AND `+where, append([]any{stack}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read events of %s: %w", stack, err)
 	}
@@ -31,18 +34,37 @@ func (c *Call) events(ctx context.Context, stack, where string, args ...any) ([]
 	return all, nil
 }
 
+// eventPage reads one page. Its token is where it ended, so that what happens meanwhile moves
+// nothing.
+func (c *Call) eventPage(ctx context.Context, stack string, token *string, where string, args ...any) ([]cfnEvent, *string, error) {
+	before := int64(math.MaxInt64)
+	if token != nil {
+		raw, err := base64.RawURLEncoding.DecodeString(*token)
+		if err == nil {
+			before, err = strconv.ParseInt(strings.TrimPrefix(string(raw), "before:"), 10, 64)
+		}
+		if err != nil {
+			return nil, nil, invalid("Invalid NextToken")
+		}
+	}
+	args = append(args, before, eventsPerPage+1)
+	all, err := c.events(ctx, stack, fmt.Sprintf("%s AND seq < $%d ORDER BY seq DESC LIMIT $%d", where, len(args), len(args)+1), args...)
+	if err != nil || len(all) <= eventsPerPage {
+		return all, nil, err
+	}
+	all = all[:eventsPerPage]
+	next := base64.RawURLEncoding.EncodeToString([]byte("before:" + strconv.FormatInt(all[eventsPerPage-1].Seq, 10)))
+	return all, &next, nil
+}
+
 func describeStackEvents(ctx context.Context, c *Call, in *cfn.DescribeStackEventsInput) (*cfn.DescribeStackEventsOutput, error) {
 	s, err := c.findStack(ctx, in.StackName, nil)
 	if err != nil {
 		return nil, err
 	}
-	all, err := c.events(ctx, s.ID, `kind = 'STACK_EVENT'`)
+	some, next, err := c.eventPage(ctx, s.ID, in.NextToken, `kind = 'STACK_EVENT'`)
 	if err != nil {
 		return nil, err
-	}
-	some, next, err := page(all, in.NextToken, nil, eventsPerPage)
-	if err != nil {
-		return nil, invalid("Invalid NextToken")
 	}
 	out := &cfn.DescribeStackEventsOutput{NextToken: next}
 	for _, e := range some {
@@ -59,18 +81,12 @@ func describeEvents(ctx context.Context, c *Call, in *cfn.DescribeEventsInput) (
 	if err != nil {
 		return nil, err
 	}
-	all, err := c.events(ctx, s.ID, where, args...)
+	if in.Filters != nil && aws.ToBool(in.Filters.FailedEvents) {
+		where += ` AND (kind <> 'STACK_EVENT' OR status LIKE '%FAILED')`
+	}
+	some, next, err := c.eventPage(ctx, s.ID, in.NextToken, where, args...)
 	if err != nil {
 		return nil, err
-	}
-	if in.Filters != nil && aws.ToBool(in.Filters.FailedEvents) {
-		all = slices.DeleteFunc(all, func(e cfnEvent) bool {
-			return !strings.HasSuffix(e.Status, "FAILED") && e.Kind == "STACK_EVENT"
-		})
-	}
-	some, next, err := page(all, in.NextToken, nil, eventsPerPage)
-	if err != nil {
-		return nil, invalid("Invalid NextToken")
 	}
 	out := &cfn.DescribeEventsOutput{NextToken: next}
 	for _, e := range some {

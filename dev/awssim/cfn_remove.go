@@ -72,11 +72,7 @@ func inOrder(list []*cfnResource, neededBy map[string][]string) map[string]int {
 
 // stepDelete removes a resource: the current one, or a former one with another id.
 func (c *Call) stepDelete(ctx context.Context, s *cfnStack, step cfnStep) error {
-	current, err := c.resource(ctx, s.ID, step.ID)
-	if err != nil {
-		return err
-	}
-	r := step.Resource
+	r, current := step.Resource, step.current
 	former := current != nil && current.live() && current.Physical != r.Physical
 	turn := func(status, reason string) error {
 		if !former {

@@ -7,13 +7,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"slipway/models/blueprint"
 )
 
 // wanted names the resources a definition holds.
 func (d *cfnDefinition) wanted(s *cfnStack) (map[string]bool, error) {
-	t, err := blueprint.Parse([]byte(d.Template))
+	t, err := d.template()
 	if err != nil {
 		return nil, fmt.Errorf("template of %s: %w", s.Name, err)
 	}
@@ -166,9 +164,9 @@ func (c *Call) goBack(ctx context.Context, s *cfnStack, at time.Time) error {
 
 // stepRestore puts a resource back to what it was; a new one in its place goes in the cleanup.
 func (c *Call) stepRestore(ctx context.Context, s *cfnStack, step cfnStep) error {
-	r, err := c.resource(ctx, s.ID, step.ID)
-	if err != nil || r == nil {
-		return err
+	r := step.current
+	if r == nil || r.Old == nil {
+		return nil
 	}
 	if step.Status == "UPDATE_IN_PROGRESS" {
 		return c.turnResource(ctx, s, r, step.Status, "", step.due)

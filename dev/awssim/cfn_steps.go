@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,30 +12,25 @@ import (
 // runStacks is the ticker of the stacks: it carries out every step that is due, in order,
 // and what follows from it, so that a long silence ends where a busy time would have.
 func runStacks(ctx context.Context, c *Call) error {
-	for {
-		var seq int64
-		var id string
-		var due time.Time
-		var body []byte
-		err := c.Tx.QueryRow(ctx, `DELETE FROM stack_steps WHERE seq = (SELECT seq FROM stack_steps WHERE due_at <= $1 ORDER BY due_at, seq LIMIT 1)
-			RETURNING seq, stack, due_at, body`, c.Now).Scan(&seq, &id, &due, &body)
-		if isNoRows(err) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("take the next step: %w", err)
-		}
-		var step cfnStep
-		if err := json.Unmarshal(body, &step); err != nil {
-			return fmt.Errorf("decode step %d: %w", seq, err)
-		}
-		step.due = due.UTC()
-		s, err := c.stackByID(ctx, id)
-		if err != nil {
+	for after := (time.Time{}); ; { // nothing is scheduled before what caused it
+		s, step, err := c.nextStep(ctx, after)
+		if err != nil || s == nil {
 			return err
+		}
+		after = step.due
+		before, err := json.Marshal(s.row())
+		if err != nil {
+			return fmt.Errorf("stack %s: %w", s.Name, err)
 		}
 		if err := c.step(ctx, s, step); err != nil {
 			return fmt.Errorf("stack %s, step %s %s: %w", s.Name, step.Kind, step.ID, err)
+		}
+		now, err := json.Marshal(s.row())
+		if err != nil {
+			return fmt.Errorf("stack %s: %w", s.Name, err)
+		}
+		if bytes.Equal(before, now) {
+			continue
 		}
 		if err := c.saveStack(ctx, s); err != nil {
 			return err
@@ -42,14 +38,42 @@ func runStacks(ctx context.Context, c *Call) error {
 	}
 }
 
+// nextStep takes the next step that is due, with its stack and its resource as they stand; no
+// stack when there is none.
+func (c *Call) nextStep(ctx context.Context, after time.Time) (*cfnStack, cfnStep, error) {
+	s, step := &cfnStack{}, cfnStep{}
+	r := &cfnResource{}
+	var current []byte
+	var gone *bool
+	var due time.Time
+	err := c.Tx.QueryRow(ctx, `WITH next AS (DELETE FROM stack_steps WHERE seq = (SELECT seq FROM stack_steps WHERE due_at <= $1 AND due_at >= $2 ORDER BY due_at, seq LIMIT 1) RETURNING stack, due_at, body)
+		SELECT n.due_at, n.body, s.body, r.body, r.live, r.gone, r.drift FROM next n JOIN stacks s ON s.id = n.stack LEFT JOIN stack_resources r ON r.stack = n.stack AND r.id = n.body->>'ID'`, c.Now, after).
+		Scan(&due, &step, s, &current, &r.byHand, &gone, &r.drift)
+	if isNoRows(err) {
+		return nil, step, nil
+	}
+	if err == nil && current != nil {
+		step.current, r.gone = r, *gone
+		err = json.Unmarshal(current, r)
+	}
+	if err == nil {
+		err = errors.Join(c.fetchTemplate(ctx, &s.Definition), c.fetchTemplate(ctx, s.Next))
+	}
+	if err != nil {
+		return nil, step, fmt.Errorf("take the next step: %w", err)
+	}
+	step.due = due.UTC()
+	return s, step, nil
+}
+
 func (c *Call) step(ctx context.Context, s *cfnStack, step cfnStep) error {
 	switch step.Kind {
 	case "begin":
 		return c.stepBegin(ctx, s, step)
 	case "made", "configured", "done", "fail":
-		r, err := c.resource(ctx, s.ID, step.ID)
-		if err != nil || r == nil {
-			return errors.Join(err, missing(r))
+		r := step.current
+		if r == nil {
+			return errors.New("its resource is gone")
 		}
 		switch step.Kind {
 		case "made":
@@ -72,13 +96,6 @@ func (c *Call) step(ctx context.Context, s *cfnStack, step cfnStep) error {
 	return fmt.Errorf("unknown step %q", step.Kind)
 }
 
-func missing(r *cfnResource) error {
-	if r == nil {
-		return errors.New("its resource is gone")
-	}
-	return nil
-}
-
 // verb is CREATE or UPDATE: how a resource's change is called in its status.
 func verb(change string) string {
 	if change == "Add" {
@@ -88,20 +105,17 @@ func verb(change string) string {
 }
 
 func (c *Call) stepBegin(ctx context.Context, s *cfnStack, step cfnStep) error {
-	r := step.Resource
-	old, err := c.resource(ctx, s.ID, r.ID)
-	if err != nil {
-		return err
-	}
+	r, old := step.Resource, step.current
 	if old != nil && old.live() && step.Change != "Add" {
 		r.Old = old
 	}
 	r.Operation = s.Operation
-	switch step.Change {
+	var err error
+	switch step.Change { // nobody is told the id before the resource is made
 	case "Add":
-		err = c.beginNew(ctx, s, r, "", "CREATE_IN_PROGRESS", "", step.due)
+		err = c.turnShown(ctx, s, r, "", "CREATE_IN_PROGRESS", "", step.due)
 	case "Replace":
-		err = c.beginNew(ctx, s, r, old.Physical, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.", step.due)
+		err = c.turnShown(ctx, s, r, old.Physical, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.", step.due)
 	default:
 		r.Operation = old.Operation
 		err = c.turnResource(ctx, s, r, "UPDATE_IN_PROGRESS", "", step.due)
@@ -110,17 +124,6 @@ func (c *Call) stepBegin(ctx context.Context, s *cfnStack, step cfnStep) error {
 		return err
 	}
 	return c.goOn(ctx, s, r, step)
-}
-
-// beginNew starts the making of a resource, whose id nobody is told yet.
-func (c *Call) beginNew(ctx context.Context, s *cfnStack, r *cfnResource, shown, status, reason string, at time.Time) error {
-	physical := r.Physical
-	r.Physical = shown
-	if err := c.turnResource(ctx, s, r, status, reason, at); err != nil {
-		return err
-	}
-	r.Physical = physical
-	return c.hold(ctx, s, r)
 }
 
 // goOn schedules what follows the beginning of a change.
@@ -154,19 +157,6 @@ func (c *Call) goOn(ctx context.Context, s *cfnStack, r *cfnResource, step cfnSt
 		steps = append(steps, after("done", 10))
 	}
 	return c.schedule(ctx, s, steps...)
-}
-
-// hold keeps in a resource under way the id it is going to have, where no caller sees it.
-func (c *Call) hold(ctx context.Context, s *cfnStack, r *cfnResource) error {
-	shown := ""
-	if r.Old != nil {
-		shown = r.Old.Physical
-	}
-	_, err := c.Tx.Exec(ctx, `UPDATE stack_resources SET physical_id = $3, body = $4 WHERE stack = $1 AND id = $2`, s.ID, r.ID, shown, r)
-	if err != nil {
-		return fmt.Errorf("hold %s of %s: %w", r.ID, s.Name, err)
-	}
-	return nil
 }
 
 // stepMade is the moment a resource comes into being, or gets its new properties: here AWS

@@ -3,6 +3,7 @@ package awssim
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,7 +44,8 @@ type cfnOperation struct{ ID, Type string }
 
 // cfnDefinition is all that decides what a stack holds.
 type cfnDefinition struct {
-	Template     string
+	Template     string `json:",omitempty"`
+	Digest       string `json:",omitempty"` // of the template, once it is stored
 	Parameters   map[string]string
 	Tags         map[string]string
 	Capabilities []string
@@ -80,11 +82,27 @@ func (r cfnResource) live() bool {
 
 const deleted = "DELETE_COMPLETE"
 
+// row is the stack without the texts of templates that are stored.
+func (s *cfnStack) row() cfnStack {
+	row := *s
+	if row.Definition.Digest != "" {
+		row.Definition.Template = ""
+	}
+	if s.Next != nil && s.Next.Digest != "" {
+		next := *s.Next
+		next.Template, row.Next = "", &next
+	}
+	return row
+}
+
 // saveStack writes a stack, new or not.
 func (c *Call) saveStack(ctx context.Context, s *cfnStack) error {
+	if err := errors.Join(c.keepTemplate(ctx, &s.Definition), c.keepTemplate(ctx, s.Next)); err != nil {
+		return err
+	}
 	_, err := c.Tx.Exec(ctx, `INSERT INTO stacks (id, account, region, name, status, created_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, body = EXCLUDED.body`,
-		s.ID, s.Account, s.Region, s.Name, s.Status, s.Created, s)
+		s.ID, s.Account, s.Region, s.Name, s.Status, s.Created, s.row())
 	if err != nil {
 		return fmt.Errorf("store stack %s: %w", s.Name, err)
 	}
@@ -93,7 +111,16 @@ func (c *Call) saveStack(ctx context.Context, s *cfnStack) error {
 
 // stacks reads stacks, newest first.
 func (c *Call) stacks(ctx context.Context, where string, args ...any) ([]*cfnStack, error) {
-	return bodies[*cfnStack](ctx, c.Tx, `SELECT body FROM stacks WHERE `+where+` ORDER BY created_at DESC, id`, args...)
+	all, err := bodies[*cfnStack](ctx, c.Tx, `SELECT body FROM stacks WHERE `+where+` ORDER BY created_at DESC, id`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if err := errors.Join(c.fetchTemplate(ctx, &s.Definition), c.fetchTemplate(ctx, s.Next)); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 func (c *Call) stackByID(ctx context.Context, id string) (*cfnStack, error) {
@@ -155,11 +182,21 @@ func (c *Call) resourcesWhere(ctx context.Context, where string, args ...any) ([
 }
 
 func (c *Call) saveResource(ctx context.Context, s *cfnStack, r *cfnResource) error {
-	_, err := c.Tx.Exec(ctx, `INSERT INTO stack_resources (stack, id, account, region, type, physical_id, status, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+	b := &pgx.Batch{}
+	queueResource(b, s, r, r.Physical)
+	return c.send(ctx, s, b)
+}
+
+// queueResource stores a resource; shown is the id by which callers find it.
+func queueResource(b *pgx.Batch, s *cfnStack, r *cfnResource, shown string) {
+	b.Queue(`INSERT INTO stack_resources (stack, id, account, region, type, physical_id, status, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (stack, id) DO UPDATE SET type = EXCLUDED.type, physical_id = EXCLUDED.physical_id, status = EXCLUDED.status, body = EXCLUDED.body`,
-		s.ID, r.ID, s.Account, s.Region, r.Type, r.Physical, r.Status, r)
-	if err != nil {
-		return fmt.Errorf("store resource %s of %s: %w", r.ID, s.Name, err)
+		s.ID, r.ID, s.Account, s.Region, r.Type, shown, r.Status, r)
+}
+
+func (c *Call) send(ctx context.Context, s *cfnStack, b *pgx.Batch) error {
+	if err := c.Tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("store what happens to %s: %w", s.Name, err)
 	}
 	return nil
 }
@@ -182,12 +219,19 @@ type cfnEvent struct {
 	At                                                 time.Time
 	Validation                                         *cfnValidation
 	Detailed                                           string
+	Seq                                                int64
 }
 
 // cfnValidation is what a check of a change set found.
 type cfnValidation struct{ Name, Path, Reason string }
 
 func (c *Call) event(ctx context.Context, s *cfnStack, e cfnEvent) error {
+	b := &pgx.Batch{}
+	queueEvent(b, s, e)
+	return c.send(ctx, s, b)
+}
+
+func queueEvent(b *pgx.Batch, s *cfnStack, e cfnEvent) {
 	if e.Kind == "" {
 		e.Kind = "STACK_EVENT"
 	}
@@ -198,13 +242,9 @@ func (c *Call) event(ctx context.Context, s *cfnStack, e cfnEvent) error {
 	if e.Logical == s.Name {
 		id = newRequestID()
 	}
-	_, err := c.Tx.Exec(ctx, `INSERT INTO stack_events (stack, event_id, at, logical_id, physical_id, type, status, reason, properties, token, operation, kind, validation, detailed)
+	b.Queue(`INSERT INTO stack_events (stack, event_id, at, logical_id, physical_id, type, status, reason, properties, token, operation, kind, validation, detailed)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		s.ID, id, e.At, e.Logical, e.Physical, e.Type, e.Status, e.Reason, e.Properties, s.Token, e.Operation, e.Kind, e.Validation, e.Detailed)
-	if err != nil {
-		return fmt.Errorf("record event of %s: %w", s.Name, err)
-	}
-	return nil
 }
 
 // turn gives the stack a status, with its event.
@@ -215,14 +255,18 @@ func (c *Call) turn(ctx context.Context, s *cfnStack, status, reason string, at 
 
 // turnResource gives a resource a status, with its event, and stores it.
 func (c *Call) turnResource(ctx context.Context, s *cfnStack, r *cfnResource, status, reason string, at time.Time) error {
+	return c.turnShown(ctx, s, r, r.Physical, status, reason, at)
+}
+
+// turnShown is the same for a resource whose id callers do not see yet.
+func (c *Call) turnShown(ctx context.Context, s *cfnStack, r *cfnResource, shown, status, reason string, at time.Time) error {
 	r.Status, r.Reason, r.At, r.Detailed = status, reason, at, ""
 	properties, err := json.Marshal(r.Properties)
 	if err != nil {
 		return fmt.Errorf("properties of %s: %w", r.ID, err)
 	}
-	e := cfnEvent{Logical: r.ID, Physical: r.Physical, Type: r.Type, Status: status, Reason: reason, Properties: string(properties), At: at}
-	if err := c.event(ctx, s, e); err != nil {
-		return err
-	}
-	return c.saveResource(ctx, s, r)
+	b := &pgx.Batch{}
+	queueEvent(b, s, cfnEvent{Logical: r.ID, Physical: shown, Type: r.Type, Status: status, Reason: reason, Properties: string(properties), At: at})
+	queueResource(b, s, r, shown)
+	return c.send(ctx, s, b)
 }

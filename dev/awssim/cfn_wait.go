@@ -9,6 +9,29 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// runCloudFormation is the ticker of stacks, stack sets and detections: mostly nothing is due,
+// and one question tells.
+func runCloudFormation(ctx context.Context, c *Call) error {
+	var steps, instances, detections bool
+	err := c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM stack_steps WHERE due_at <= $1), EXISTS (SELECT 1 FROM stack_instances WHERE detailed = 'RUNNING' OR detailed = 'PENDING' AND start_at <= $1),
+		EXISTS (SELECT 1 FROM drift_detections WHERE NOT done AND due_at <= $1)`, c.Now).Scan(&steps, &instances, &detections)
+	if err != nil {
+		return fmt.Errorf("look for what is due: %w", err)
+	}
+	for _, t := range []struct {
+		due bool
+		run ticker
+	}{{steps, runStacks}, {instances, runStackSets}, {detections, runDetections}} {
+		if !t.due {
+			continue
+		}
+		if err := t.run(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // schedule keeps steps until they are due. One that waits for others has no time before the
 // last of them is done, and then takes its pause.
 func (c *Call) schedule(ctx context.Context, s *cfnStack, steps ...cfnStep) error {

@@ -67,6 +67,16 @@ func (c *Call) match(ctx context.Context) (*rule, error) {
 
 // faultOf finds a rule of some actions for a logical id of a stack, and counts it.
 func (c *Call) faultOf(ctx context.Context, account, stack, logicalID string, actions ...string) (*rule, error) {
+	if c.faults == nil {
+		var any bool
+		if err := c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM rules WHERE action = ANY ($1))`, inStacks()).Scan(&any); err != nil {
+			return nil, fmt.Errorf("look for failure rules: %w", err)
+		}
+		c.faults = &any
+	}
+	if !*c.faults {
+		return nil, nil
+	}
 	return c.firstRule(ctx, `action = ANY ($4) AND (account = '' OR account = $1) AND (match = '' OR strpos($2, match) > 0) AND logical_id = $3`,
 		account, stack, logicalID, actions)
 }

@@ -23,7 +23,7 @@ func operations() []operation {
 
 // tickers run in this order at the start of every call.
 func tickers() []ticker {
-	return []ticker{finishCreations, suspendClosed, runStacks, runStackSets, runDetections}
+	return []ticker{finishCreations, suspendClosed, runCloudFormation}
 }
 
 // accountMoved is told when an account changes its parent, in the call that moves it;

@@ -45,6 +45,8 @@ type Options struct {
 
 	OrgTemplate, HubTemplate, SpokeTemplate []byte // deploy/aws, for the first seeding
 	ExternalID                              string
+
+	tracer pgx.QueryTracer // of tests that count queries
 }
 
 // Sim is an open world. Its methods are safe for several goroutines, and several
@@ -86,6 +88,7 @@ func Open(ctx context.Context, o Options) (*Sim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("simulator database address: %w", err)
 	}
+	cfg.ConnConfig.Tracer = o.tracer
 	cfg.MaxConns = 4 // calls run one at a time; the rest wait for the lock or read pages
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("open simulator database: %w", err)
@@ -188,7 +191,7 @@ func (s *Sim) within(ctx context.Context, fn func(ctx context.Context, c *Call) 
 // enter takes the world's lock and reads the clock under it, so that time never runs
 // backwards from one call to the next.
 func (c *Call) enter(ctx context.Context, tx pgx.Tx) error {
-	c.Tx = tx
+	c.Tx, c.faults = tx, nil
 	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, worldLock); err != nil {
 		return fmt.Errorf("take the world's lock: %w", err)
 	}

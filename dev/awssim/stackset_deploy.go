@@ -215,7 +215,7 @@ func (c *Call) endInstance(ctx context.Context, i *stackInstance) error {
 
 // firstFailure is the reason of the first resource that failed.
 func (c *Call) firstFailure(ctx context.Context, s *cfnStack) (string, error) {
-	all, err := c.events(ctx, s.ID, `status LIKE '%\_FAILED' AND reason NOT LIKE '%cancelled' AND logical_id <> $2`, s.Name)
+	all, err := c.events(ctx, s.ID, `status LIKE '%\_FAILED' AND reason NOT LIKE '%cancelled' AND logical_id <> $2 ORDER BY seq DESC`, s.Name)
 	if err != nil || len(all) == 0 {
 		return s.Reason, err
 	}

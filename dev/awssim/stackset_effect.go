@@ -44,7 +44,7 @@ func (c *Call) setFromProperties(ctx context.Context, s *cfnStack, r *cfnResourc
 	set.Definition = cfnDefinition{Template: textOf(p["TemplateBody"]), Parameters: map[string]string{}, Tags: r.Tags, Capabilities: texts(p["Capabilities"])}
 	if link := textOf(p["TemplateURL"]); link != "" {
 		reader := *c
-		reader.Principal = s.RunAs
+		reader.Principal, reader.Account = s.RunAs, s.Account
 		text, err := reader.templateAt(ctx, link)
 		if err != nil {
 			return nil, err

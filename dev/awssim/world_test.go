@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
+	"github.com/jackc/pgx/v5"
 
 	"slipway/dev/postgres/pgtest"
 )
@@ -35,11 +36,16 @@ func newWorld(t testing.TB, speed float64) *world {
 
 func openWorld(t testing.TB, database string, speed float64) *world {
 	t.Helper()
+	return openTraced(t, database, speed, nil)
+}
+
+func openTraced(t testing.TB, database string, speed float64, tracer pgx.QueryTracer) *world {
+	t.Helper()
 	level := slog.LevelError
 	if testing.Verbose() {
 		level = slog.LevelWarn
 	}
-	s, err := Open(t.Context(), Options{DatabaseURL: database, Speed: speed, ExternalID: "slipway-demo-external-id",
+	s, err := Open(t.Context(), Options{DatabaseURL: database, Speed: speed, ExternalID: "slipway-demo-external-id", tracer: tracer,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))})
 	if err != nil {
 		t.Fatalf("open the simulator: %v", err)
