@@ -159,7 +159,7 @@ func (s *Sim) stacksForm(w http.ResponseWriter, r *http.Request) {
 }
 
 // stackChoice is one step of the page's way to a resource.
-type stackChoice struct{ Account, Region, ID, Name, Status, Type, Physical string }
+type stackChoice struct{ Account, Region, ID, Name, Status, Type, Physical, Waits string }
 
 // stacksView is what the page shows.
 type stacksView struct {
@@ -211,11 +211,15 @@ func (c *Call) fillStack(ctx context.Context, v *stacksView, s *cfnStack) error 
 	if err != nil {
 		return err
 	}
+	waits, err := c.waits(ctx, s)
+	if err != nil {
+		return err
+	}
 	for _, r := range all {
 		if !r.live() || r.Physical == "" {
 			continue
 		}
-		v.Resources = append(v.Resources, stackChoice{ID: r.ID, Type: r.Type, Physical: r.Physical, Status: r.Status})
+		v.Resources = append(v.Resources, stackChoice{ID: r.ID, Type: r.Type, Physical: r.Physical, Status: r.Status, Waits: waits[r.ID]})
 		if r.ID != v.Resource {
 			continue
 		}

@@ -3,6 +3,7 @@ package awssim
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -62,19 +63,30 @@ func (c *Call) templateAt(ctx context.Context, link string) (string, error) {
 	if !ok {
 		return "", invalid("TemplateURL must be a supported URL.")
 	}
-	o, err := c.fetch(ctx, bucket, key)
+	text := []byte(nil)
+	_, err := c.inBucket(ctx, bucket, "s3:GetObject", key)
+	if err == nil {
+		text, ok, err = c.object(ctx, bucket, key)
+	}
 	var refused *APIError
 	switch {
-	case errors.As(err, &refused) && refused.Status == 404:
-		return "", invalid("S3 error: %s\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html", refused.Message)
+	case errors.As(err, &refused) && refused.Status == http.StatusNotFound:
+		return "", noTemplate(refused.Message)
 	case errors.As(err, &refused):
-		return "", invalid("S3 error: Access Denied\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html")
+		return "", noTemplate("Access Denied")
 	case err != nil:
 		return "", err
-	case len(o.body) > blueprint.MaxBytes:
+	case !ok:
+		return "", noTemplate("The specified key does not exist.")
+	case len(text) > blueprint.MaxBytes:
 		return "", invalid("Template may not exceed %d bytes in size.", blueprint.MaxBytes)
 	}
-	return string(o.body), nil
+	return string(text), nil
+}
+
+// noTemplate is how CloudFormation passes on what S3 says.
+func noTemplate(why string) error {
+	return invalid("S3 error: %s\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html", why)
 }
 
 // parsed reads a template and refuses what AWS refuses at once.

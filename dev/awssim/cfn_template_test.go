@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"slipway/models/blueprint"
@@ -40,15 +41,10 @@ func TestTemplateAddresses(t *testing.T) {
 // put keeps an object in a bucket of the management account.
 func (w *world) put(t *testing.T, bucket, key, body string) {
 	t.Helper()
-	w.do(t, func(ctx context.Context, c *Call) error {
-		if _, ok, err := c.bucket(ctx, bucket); err != nil || !ok {
-			if err := c.putBucket(ctx, demoManagement, homeRegion, bucket); err != nil {
-				return err
-			}
-		}
-		_, err := c.Tx.Exec(ctx, `INSERT INTO objects (bucket, key, body, content_type, etag, modified_at) VALUES ($1, $2, $3, 'text/yaml', '"e"', $4)`, bucket, key, []byte(body), c.Now)
-		return err
-	})
+	api := s3.NewFromConfig(w.as(asAdmin), func(o *s3.Options) { o.UsePathStyle = true })
+	if _, err := api.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(body)}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestTemplateFromS3 reads templates as a role that may read some of the bucket, from some
@@ -65,6 +61,9 @@ func TestTemplateFromS3(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &stackTest{t, w, cfn.NewFromConfig(cfg)}
+	w.do(t, func(ctx context.Context, c *Call) error {
+		return c.putBucket(ctx, demoManagement, homeRegion, "templates-1")
+	})
 	big := "Resources: {Topic: {Type: AWS::SNS::Topic}}\n# " + strings.Repeat("x", 60000)
 	w.put(t, "templates-1", "open/a b.yaml", big)
 	w.put(t, "templates-1", "shut/a.yaml", big)
@@ -158,6 +157,4 @@ func TestLargeChangeSet(t *testing.T) {
 	if n := len(s.history(*stack.StackId)); n != 500*3+3 {
 		t.Errorf("%d events", n)
 	}
-	s.execute("slw-large", "two")
-	s.want("slw-large", "UPDATE_COMPLETE")
 }

@@ -127,3 +127,18 @@ func (c *Call) slow(ctx context.Context, s *cfnStack, id string) (time.Duration,
 	}
 	return time.Duration(r.DelayMS) * time.Millisecond, nil
 }
+
+// waits says what keeps the resources of a stack from going on.
+func (c *Call) waits(ctx context.Context, s *cfnStack) (map[string]string, error) {
+	rows, err := c.Tx.Query(ctx, `SELECT body->>'ID', body->>'Waits' FROM stack_steps WHERE stack = $1 AND body->>'Waits' <> ''`, s.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read what %s waits for: %w", s.Name, err)
+	}
+	out := map[string]string{}
+	var id, why string
+	_, err = pgx.ForEachRow(rows, []any{&id, &why}, func() error { out[id] = why; return nil })
+	if err != nil {
+		return nil, fmt.Errorf("read what %s waits for: %w", s.Name, err)
+	}
+	return out, nil
+}

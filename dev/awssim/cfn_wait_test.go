@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"context"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,15 @@ func TestResourceWaits(t *testing.T) {
 	if lines := strings.Join(s.history("slw-wait"), "\n"); strings.Contains(lines, "Behind CREATE") {
 		t.Errorf("what stands on the waiting resource began:\n%s", lines)
 	}
+	where := w.url + "/_slipway/stacks?" + url.Values{"account": {demoManagement}, "stack": {*s.stack("slw-wait").StackId}}.Encode()
+	eventually(t, "the page says what it waits for", func() bool {
+		res, err := browser.Get(where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		return strings.Contains(readAll(t, res), "CREATE_IN_PROGRESS. It waits: Not ready yet.")
+	})
 	s = newStackTest(t, openWorld(t, w.database, 300)) // it waits over a restart too
 	s.gate("create")
 	stack := s.want("slw-wait", "CREATE_COMPLETE")
