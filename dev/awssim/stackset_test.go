@@ -62,7 +62,7 @@ func deploySession(t *testing.T, w *world, account string, tags ...ststypes.Tag)
 
 func TestAutoDeployment(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 1000)
+	w := newWorld(t, 150)
 	id := newMember(t, w, "auto")
 	if instance(t, w, id) != nil {
 		t.Fatal("an account in the root has a spoke already")
