@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // rule adds a failure rule through the admin API.
@@ -233,4 +234,55 @@ func (t *stackTest) took(stack string) time.Duration {
 		t.Fatal(err)
 	}
 	return out.StackEvents[0].Timestamp.Sub(*out.StackEvents[len(out.StackEvents)-1].Timestamp)
+}
+
+// TestWhoMayRecover asks each of the newer operations as a role that may all of them, but for
+// other stacks.
+func TestWhoMayRecover(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	own := newStackTest(t, w)
+	stack := own.created("slw-drift", drifting)
+	w.role(t, Role{Account: demoManagement, Name: "other", Path: "/", TrustPolicy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"sts:AssumeRole"}]}`,
+		Inline: map[string]string{"p": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"cloudformation:*","Resource":"arn:aws:cloudformation:*:*:stack/other-*"}]}`}})
+	cfg, err := assume(t, w.as(asAdmin), &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111111111111:role/other"), RoleSessionName: aws.String("other")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := cfn.NewFromConfig(cfg)
+	ctx, name := t.Context(), aws.String("slw-drift")
+	for what, call := range map[string]func() error{
+		"DetectStackDrift": func() error {
+			_, err := api.DetectStackDrift(ctx, &cfn.DetectStackDriftInput{StackName: name})
+			return err
+		},
+		"DetectStackResourceDrift": func() error {
+			_, err := api.DetectStackResourceDrift(ctx, &cfn.DetectStackResourceDriftInput{StackName: name, LogicalResourceId: aws.String("Topic")})
+			return err
+		},
+		"DescribeStackDriftDetectionStatus": func() error {
+			_, err := api.DescribeStackDriftDetectionStatus(ctx, &cfn.DescribeStackDriftDetectionStatusInput{StackDriftDetectionId: name})
+			return err
+		},
+		"DescribeStackResourceDrifts": func() error {
+			_, err := api.DescribeStackResourceDrifts(ctx, &cfn.DescribeStackResourceDriftsInput{StackName: stack.StackId})
+			return err
+		},
+		"ContinueUpdateRollback": func() error {
+			_, err := api.ContinueUpdateRollback(ctx, &cfn.ContinueUpdateRollbackInput{StackName: name})
+			return err
+		},
+		"RollbackStack": func() error { _, err := api.RollbackStack(ctx, &cfn.RollbackStackInput{StackName: name}); return err },
+		"CancelUpdateStack": func() error {
+			_, err := api.CancelUpdateStack(ctx, &cfn.CancelUpdateStackInput{StackName: name})
+			return err
+		},
+		"DeleteStack": func() error { _, err := api.DeleteStack(ctx, &cfn.DeleteStackInput{StackName: name}); return err },
+	} {
+		err := call()
+		wantCode(t, what, err, "AccessDenied")
+		if err != nil && !strings.Contains(err.Error(), "is not authorized to perform: cloudformation:"+what) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }

@@ -6,13 +6,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
 // runStacks is the ticker of the stacks: it carries out every step that is due, in order,
 // and what follows from it, so that a long silence ends where a busy time would have.
-func runStacks(ctx context.Context, c *Call) error {
-	for after := (time.Time{}); ; { // nothing is scheduled before what caused it
+func runStacks(ctx context.Context, c *Call) error { return c.runSteps(ctx, math.MaxInt) }
+
+// stepsPerCall bounds what one call has to wait for; the next call goes on from there.
+const stepsPerCall = 500
+
+func runDueSteps(ctx context.Context, c *Call) error { return c.runSteps(ctx, stepsPerCall) }
+
+func (c *Call) runSteps(ctx context.Context, most int) error {
+	after := time.Time{}
+	for range most { // nothing is scheduled before what caused it
 		s, step, err := c.nextStep(ctx, after)
 		if err != nil || s == nil {
 			return err
@@ -36,6 +45,7 @@ func runStacks(ctx context.Context, c *Call) error {
 			return err
 		}
 	}
+	return nil
 }
 
 // nextStep takes the next step that is due, with its stack and its resource as they stand; no

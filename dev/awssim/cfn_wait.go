@@ -21,7 +21,7 @@ func runCloudFormation(ctx context.Context, c *Call) error {
 	for _, t := range []struct {
 		due bool
 		run ticker
-	}{{steps, runStacks}, {instances, runStackSets}, {detections, runDetections}} {
+	}{{steps, runDueSteps}, {instances, runStackSets}, {detections, runDetections}} {
 		if !t.due {
 			continue
 		}
