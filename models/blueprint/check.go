@@ -25,17 +25,18 @@ type Problem struct {
 
 // String is a line as compilers write one: file:line: level: place: what (rule).
 func (p Problem) String() string {
-	at := fmt.Sprintf("line %d", p.Line)
+	at := ""
 	switch {
 	case p.File != "" && p.Line > 0:
-		at = fmt.Sprintf("%s:%d", p.File, p.Line)
+		at = fmt.Sprintf("%s:%d: ", p.File, p.Line)
 	case p.File != "":
-		at = p.File
+		at = p.File + ": "
+	case p.Line > 0:
+		at = fmt.Sprintf("line %d: ", p.Line)
 	}
+	at += p.Level
 	if p.Path != "" {
-		at += ": " + p.Level + ": " + p.Path
-	} else {
-		at += ": " + p.Level
+		at += ": " + p.Path
 	}
 	return fmt.Sprintf("%s: %s (%s)", at, p.Message, p.Rule)
 }

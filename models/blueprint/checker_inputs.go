@@ -35,13 +35,13 @@ func (a *agreement) parameters() {
 
 func (a *agreement) input(f Field, kind string) {
 	path := "inputs.properties." + f.Name
+	if secretName.MatchString(f.Name) {
+		a.tell("secret", path, "asks for a secret; forms never take one: let the template make it, with GenerateSecretString or empty")
+	}
 	p, ok := a.t.Parameter(f.Name)
 	if !ok {
 		a.tell("parameter", path, "input %s is no parameter of the template", f.Name)
 		return
-	}
-	if secretName.MatchString(f.Name) {
-		a.tell("secret", path, "asks for a secret; forms never take one: let the template make it, with GenerateSecretString or empty")
 	}
 	list := p.Type == "CommaDelimitedList" || strings.HasPrefix(p.Type, "List<")
 	if (kind == "integer" || kind == "number") != (p.Type == "Number") && !list && len(f.Choices) == 0 {
