@@ -58,17 +58,20 @@ func (s *inputsSchema) field(name string, v any) (f Field, order float64, err er
 	} else if kind == "boolean" {
 		f.Default = "false"
 	}
-	switch {
-	case len(f.Choices) > 0:
-		f.Type = ChoiceField
-	case kind == "boolean":
-		f.Type = FlagField
-	case kind == "string":
-		f.Type = TextField
-	default:
-		f.Type = NumberField
-	}
+	f.Type = controlOf(kind, f.Choices)
 	return f, order, nil
+}
+
+func controlOf(kind string, choices []Choice) FieldType {
+	switch {
+	case len(choices) > 0:
+		return ChoiceField
+	case kind == "boolean":
+		return FlagField
+	case kind == "string":
+		return TextField
+	}
+	return NumberField
 }
 
 func limits(path string, p map[string]any) (low, high *float64, length int, order float64, err error) {

@@ -89,7 +89,7 @@ func (c Checkup) find(root fs.FS, dir string, one bool) ([]raw, error) {
 func (c Checkup) tools(ctx context.Context, f *blueprint.Folder) error {
 	said := Checked{}
 	if _, err := f.Content.Parse(); err != nil {
-		return nil //nolint:nilerr // the folder's own problems say it
+		return nil // the folder's own problems say it
 	}
 	if c.Guard != nil {
 		check, err := c.Guard.Check(ctx, f.Content)
