@@ -221,13 +221,3 @@ func inlineEffect(ctx context.Context, c *Call, s *cfnStack, r *cfnResource, ver
 	}
 	return nil
 }
-
-func bucketEffect(ctx context.Context, c *Call, s *cfnStack, r *cfnResource, verb string, _ time.Time) error {
-	switch verb {
-	case "create":
-		return c.putBucket(ctx, s.Account, s.Region, r.Physical)
-	case "delete":
-		return c.deleteBucket(ctx, r.Physical)
-	}
-	return nil
-}

@@ -172,6 +172,12 @@ func serverError(service string) error {
 		return refuse(http.StatusInternalServerError, "InternalServerException", "An internal server error occurred.")
 	case "s3", "s3control":
 		return refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
+	case "ecr", "ecs":
+		return refuse(http.StatusInternalServerError, "ServerException", "Service Unavailable. Please try again later.")
+	case "secretsmanager":
+		return refuse(http.StatusInternalServerError, "InternalServiceError", "An error occurred on the server side.")
+	case "tag":
+		return refuse(http.StatusInternalServerError, "InternalServiceException", "The request processing failed because of an unknown error, exception, or failure. You can retry the request.")
 	default:
 		return refuse(http.StatusInternalServerError, "InternalFailure", "The request processing has failed because of an unknown error, exception or failure.")
 	}

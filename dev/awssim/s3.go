@@ -5,12 +5,10 @@ import (
 	"context"
 	"crypto/md5" // S3's ETag is an MD5
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"regexp"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -26,14 +24,21 @@ func s3Operations() []operation {
 		handle("s3", "ListObjectsV2", listObjects),
 		handle("s3", "HeadBucket", headBucket),
 		handle("s3", "CreateBucket", createBucket),
+		handle("s3", "PutBucketVersioning", putVersioning),
+		handle("s3", "GetBucketVersioning", getVersioning),
+		handle("s3", "ListObjectVersions", listVersions),
+		handle("s3", "DeleteObjects", deleteObjects),
+		handle("s3", "CreateMultipartUpload", createUpload),
+		handle("s3", "ListMultipartUploads", listUploads),
+		handle("s3", "AbortMultipartUpload", abortUpload),
 	}
 }
 
-// bucket is a bucket's owner and region.
-type bucket struct{ name, account, region string }
+// bucket is a bucket's owner and region, and whether it keeps versions.
+type bucket struct{ name, account, region, versioning string }
 
 func (c *Call) bucket(ctx context.Context, name string) (b bucket, ok bool, err error) {
-	err = c.Tx.QueryRow(ctx, `SELECT name, account, region FROM buckets WHERE name = $1`, name).Scan(&b.name, &b.account, &b.region)
+	err = c.Tx.QueryRow(ctx, `SELECT name, account, region, versioning FROM buckets WHERE name = $1`, name).Scan(&b.name, &b.account, &b.region, &b.versioning)
 	if isNoRows(err) {
 		return b, false, nil
 	}
@@ -69,7 +74,10 @@ func (c *Call) deleteBucket(ctx context.Context, name string) error {
 		return fmt.Errorf("count objects of %s: %w", name, err)
 	}
 	if objects > 0 {
-		return refuse(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+		return bucketNotEmpty(ctx, c, name)
+	}
+	if _, err := c.Tx.Exec(ctx, `DELETE FROM multipart_uploads WHERE bucket = $1`, name); err != nil {
+		return fmt.Errorf("end uploads to %s: %w", name, err)
 	}
 	if _, err := c.Tx.Exec(ctx, `DELETE FROM buckets WHERE name = $1`, name); err != nil {
 		return fmt.Errorf("delete bucket %s: %w", name, err)
@@ -79,7 +87,7 @@ func (c *Call) deleteBucket(ctx context.Context, name string) error {
 
 // object reads an object of a simulated bucket.
 func (c *Call) object(ctx context.Context, bucket, key string) (body []byte, ok bool, err error) {
-	err = c.Tx.QueryRow(ctx, `SELECT body FROM objects WHERE bucket = $1 AND key = $2`, bucket, key).Scan(&body)
+	err = c.Tx.QueryRow(ctx, `SELECT body FROM objects WHERE bucket = $1 AND key = $2 AND newest AND NOT marker`, bucket, key).Scan(&body)
 	if isNoRows(err) {
 		return nil, false, nil
 	}
@@ -156,116 +164,82 @@ func headBucket(ctx context.Context, c *Call, in *s3.HeadBucketInput) (*s3.HeadB
 
 func putObject(ctx context.Context, c *Call, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	name, key := aws.ToString(in.Bucket), aws.ToString(in.Key)
-	if _, err := c.inBucket(ctx, name, "s3:PutObject", key); err != nil {
+	b, err := c.inBucket(ctx, name, "s3:PutObject", key)
+	if err != nil {
 		return nil, err
 	}
 	body, err := io.ReadAll(in.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read the object: %w", err)
 	}
-	sum := md5.Sum(body) // S3's ETag is an MD5
-	etag := `"` + hex.EncodeToString(sum[:]) + `"`
-	var retain *time.Time
-	if in.ObjectLockMode != "" {
-		if retain = in.ObjectLockRetainUntilDate; retain == nil || !retain.After(c.Now) {
-			return nil, refuse(http.StatusBadRequest, "InvalidArgument", "The retain until date must be in the future!")
-		}
+	if in.ObjectLockMode != "" && (in.ObjectLockRetainUntilDate == nil || !in.ObjectLockRetainUntilDate.After(c.Now)) {
+		return nil, refuse(http.StatusBadRequest, "InvalidArgument", "The retain until date must be in the future!")
 	}
-	old, err := c.stored(ctx, name, key)
+	old, err := c.stored(ctx, name, key, "")
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case old != nil && aws.ToString(in.IfNoneMatch) == "*":
+	case old != nil && !old.marker && aws.ToString(in.IfNoneMatch) == "*":
 		return nil, refuse(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
-	case old != nil && old.retain != nil && old.retain.After(c.Now): // real S3 would add a version; there is one here
-		return nil, refuse(http.StatusForbidden, "AccessDenied", "Access Denied because object protected by object lock.")
+	case old != nil && b.versioning != "Enabled" && old.locked(c.Now):
+		return nil, objectLocked()
 	}
-	contentType := aws.ToString(in.ContentType)
-	if contentType == "" {
-		contentType = "binary/octet-stream"
+	o := &stored{body: body, contentType: aws.ToString(in.ContentType), etag: etagOf(body), meta: in.Metadata, modified: c.Now}
+	if o.contentType == "" {
+		o.contentType = "binary/octet-stream"
 	}
-	_, err = c.Tx.Exec(ctx, `INSERT INTO objects (bucket, key, body, content_type, etag, meta, lock_mode, retain_until, modified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (bucket, key) DO UPDATE SET body = EXCLUDED.body, content_type = EXCLUDED.content_type, etag = EXCLUDED.etag, meta = EXCLUDED.meta,
-			lock_mode = EXCLUDED.lock_mode, retain_until = EXCLUDED.retain_until, modified_at = EXCLUDED.modified_at`,
-		name, key, body, contentType, etag, jsonText(in.Metadata), string(in.ObjectLockMode), retain, c.Now)
-	if err != nil {
-		return nil, fmt.Errorf("store object %s/%s: %w", name, key, err)
+	if in.ObjectLockMode != "" {
+		o.lockMode, o.retain = string(in.ObjectLockMode), in.ObjectLockRetainUntilDate
 	}
-	return &s3.PutObjectOutput{ETag: &etag}, nil
+	if err := c.store(ctx, b, key, o); err != nil {
+		return nil, err
+	}
+	return &s3.PutObjectOutput{ETag: &o.etag, VersionId: b.shown(o.version)}, nil
 }
 
-// stored is an object as it stands.
-type stored struct {
-	body              []byte
-	contentType, etag string
-	meta              map[string]string
-	lockMode          string
-	retain            *time.Time
-	modified          time.Time
-}
-
-func (c *Call) stored(ctx context.Context, bucket, key string) (*stored, error) {
-	var o stored
-	var meta []byte
-	err := c.Tx.QueryRow(ctx, `SELECT body, content_type, etag, meta, lock_mode, retain_until, modified_at FROM objects WHERE bucket = $1 AND key = $2`, bucket, key).
-		Scan(&o.body, &o.contentType, &o.etag, &meta, &o.lockMode, &o.retain, &o.modified)
-	if isNoRows(err) {
-		return nil, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(meta, &o.meta)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read object %s/%s: %w", bucket, key, err)
-	}
-	return &o, nil
+func etagOf(body []byte) string {
+	sum := md5.Sum(body) // S3's ETag is an MD5
+	return `"` + hex.EncodeToString(sum[:]) + `"`
 }
 
 // fetch is an object the caller may read, or S3's refusal.
-func (c *Call) fetch(ctx context.Context, name, key string) (*stored, error) {
-	if _, err := c.inBucket(ctx, name, "s3:GetObject", key); err != nil {
-		return nil, err
+func (c *Call) fetch(ctx context.Context, name, key string, version *string) (bucket, *stored, error) {
+	action := "s3:GetObject"
+	if version != nil {
+		action = "s3:GetObjectVersion"
 	}
-	o, err := c.stored(ctx, name, key)
-	if err == nil && o == nil {
+	b, err := c.inBucket(ctx, name, action, key)
+	if err != nil {
+		return b, nil, err
+	}
+	o, err := c.stored(ctx, name, key, aws.ToString(version))
+	switch {
+	case err != nil:
+	case o == nil && version != nil:
+		err = refuse(http.StatusNotFound, "NoSuchVersion", "The specified version does not exist.")
+	case o != nil && o.marker && version != nil:
+		err = refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+	case o == nil || o.marker:
 		err = refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	}
-	return o, err
+	return b, o, err
 }
 
 func getObject(ctx context.Context, c *Call, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	o, err := c.fetch(ctx, aws.ToString(in.Bucket), aws.ToString(in.Key))
+	b, o, err := c.fetch(ctx, aws.ToString(in.Bucket), aws.ToString(in.Key), in.VersionId)
 	if err != nil {
 		return nil, err
 	}
 	return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(o.body)), ContentType: &o.contentType, ETag: &o.etag,
-		ContentLength: aws.Int64(int64(len(o.body))), LastModified: &o.modified, Metadata: o.meta}, nil
+		ContentLength: aws.Int64(int64(len(o.body))), LastModified: &o.modified, Metadata: o.meta, VersionId: b.shown(o.version)}, nil
 }
 
 func headObject(ctx context.Context, c *Call, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
-	o, err := c.fetch(ctx, aws.ToString(in.Bucket), aws.ToString(in.Key))
+	b, o, err := c.fetch(ctx, aws.ToString(in.Bucket), aws.ToString(in.Key), in.VersionId)
 	if err != nil {
 		return nil, err
 	}
 	return &s3.HeadObjectOutput{ContentType: &o.contentType, ETag: &o.etag, ContentLength: aws.Int64(int64(len(o.body))), LastModified: &o.modified,
-		Metadata: o.meta, ObjectLockMode: s3types.ObjectLockMode(o.lockMode), ObjectLockRetainUntilDate: o.retain}, nil
-}
-
-func deleteObject(ctx context.Context, c *Call, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
-	name, key := aws.ToString(in.Bucket), aws.ToString(in.Key)
-	if _, err := c.inBucket(ctx, name, "s3:DeleteObject", key); err != nil {
-		return nil, err
-	}
-	o, err := c.stored(ctx, name, key)
-	if err != nil {
-		return nil, err
-	}
-	if o != nil && o.retain != nil && o.retain.After(c.Now) {
-		return nil, refuse(http.StatusForbidden, "AccessDenied", "Access Denied because object protected by object lock.")
-	}
-	if _, err := c.Tx.Exec(ctx, `DELETE FROM objects WHERE bucket = $1 AND key = $2`, name, key); err != nil {
-		return nil, fmt.Errorf("delete object %s/%s: %w", name, key, err)
-	}
-	return &s3.DeleteObjectOutput{}, nil
+		Metadata: o.meta, ObjectLockMode: s3types.ObjectLockMode(o.lockMode), ObjectLockRetainUntilDate: o.retain, VersionId: b.shown(o.version)}, nil
 }

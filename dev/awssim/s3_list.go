@@ -27,7 +27,7 @@ func listObjects(ctx context.Context, c *Call, in *s3.ListObjectsV2Input) (*s3.L
 	if in.ContinuationToken != nil {
 		after = strings.TrimPrefix(*in.ContinuationToken, "after:")
 	}
-	rows, err := c.Tx.Query(ctx, `SELECT key, etag, octet_length(body), modified_at FROM objects WHERE bucket = $1 AND starts_with(key, $2) AND key > $3 ORDER BY key`, name, prefix, after)
+	rows, err := c.Tx.Query(ctx, `SELECT key, etag, octet_length(body), modified_at FROM objects WHERE bucket = $1 AND starts_with(key, $2) AND key > $3 AND newest AND NOT marker ORDER BY key`, name, prefix, after)
 	if err != nil {
 		return nil, fmt.Errorf("list bucket %s: %w", name, err)
 	}

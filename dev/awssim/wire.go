@@ -18,6 +18,7 @@ const (
 	json11
 	restJSON
 	restXML
+	cborRPC // or query, or JSON: the caller chooses by its headers
 )
 
 // service is what the wire needs to know of one service, found by its signing name.
@@ -25,9 +26,11 @@ type service struct {
 	protocol protocol
 	xmlns    string
 	target   string // X-Amz-Target prefix
+	name     string // IAM prefix, where it is not the signing name
 }
 
-// services the simulator answers; the key is the IAM prefix too.
+// services the simulator answers, by the name they sign with, which is the IAM prefix too
+// unless it says otherwise.
 func services() map[string]service {
 	return map[string]service{
 		"cloudformation": {protocol: queryXML, xmlns: "http://cloudformation.amazonaws.com/doc/2010-05-15/"},
@@ -39,6 +42,16 @@ func services() map[string]service {
 		"budgets":        {protocol: json11, target: "AWSBudgetServiceGateway"},
 		"account":        {protocol: restJSON},
 		"s3":             {protocol: restXML, xmlns: "http://s3.amazonaws.com/doc/2006-03-01/"},
+
+		"acm":                  {protocol: json11, target: "CertificateManager"},
+		"ecr":                  {protocol: json11, target: "AmazonEC2ContainerRegistry_V20150921"},
+		"ecs":                  {protocol: json11, target: "AmazonEC2ContainerServiceV20141113"},
+		"elasticloadbalancing": {protocol: queryXML, xmlns: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"},
+		"kms":                  {protocol: json11, target: "TrentService"},
+		"monitoring":           {protocol: cborRPC, xmlns: "http://monitoring.amazonaws.com/doc/2010-08-01/", target: "GraniteServiceVersion20100801", name: "cloudwatch"},
+		"route53":              {protocol: restXML, xmlns: "https://route53.amazonaws.com/doc/2013-04-01/"},
+		"secretsmanager":       {protocol: json11, target: "secretsmanager"},
+		"tagging":              {protocol: json11, target: "ResourceGroupsTaggingAPI_20170126", name: "tag"},
 	}
 }
 
@@ -64,6 +77,10 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	svc, known := s.services[scope.service]
 	if !known {
 		svc = service{protocol: guessProtocol(r)}
+	}
+	svc.protocol = chosenProtocol(r, svc.protocol)
+	if svc.name != "" {
+		c.Service = svc.name
 	}
 	if err == nil && !known {
 		err = refuse(http.StatusNotFound, "UnknownOperationException", "The simulator does not know the service %q.", scope.service)
@@ -100,7 +117,7 @@ func (s *Sim) serve(r *http.Request, c *Call, svc service, scope signature) (any
 	if int64(len(body)) > limit {
 		return nil, verdict{}, refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size exceeds %d bytes.", limit)
 	}
-	call, err := s.decode(r, svc, scope.service, body)
+	call, err := s.decode(r, svc, c.Service, body)
 	c.Service, c.Op, c.body = call.service, call.op, call.body
 	if err != nil {
 		return nil, verdict{}, err
@@ -127,7 +144,7 @@ func (s *Sim) noteUnknown(r *http.Request, c *Call, err error) {
 
 func unknownOperation(p protocol, op string) error {
 	switch p {
-	case json11:
+	case json11, cborRPC:
 		return refuse(http.StatusBadRequest, "UnknownOperationException", "")
 	case restJSON, restXML:
 		return refuse(http.StatusNotFound, "UnknownOperationException", "%s is not an operation of this service.", op)
@@ -144,7 +161,7 @@ func badMember(p protocol, err error) error {
 		return refuse(http.StatusBadRequest, "UnknownParameter", "The parameter %s is not recognized", string(u))
 	case p == ec2Query:
 		return refuse(http.StatusBadRequest, "InvalidParameterValue", "%v", err)
-	case p == json11 || p == restJSON:
+	case p == json11 || p == restJSON || p == cborRPC:
 		if errors.As(err, &u) {
 			return refuse(http.StatusBadRequest, "ValidationException", "%v", err)
 		}
@@ -181,6 +198,8 @@ func (s *Sim) decode(r *http.Request, svc service, name string, body []byte) (wi
 		c.tree, err = decodeJSON(body)
 	case restXML:
 		err = decodeREST(r, body, &c)
+	case cborRPC:
+		c.op, c.tree, err = decodeRPC(r, svc, body)
 	}
 	return c, err
 }
@@ -199,6 +218,8 @@ func (s *Sim) hangUp(w http.ResponseWriter, c *Call) {
 
 func guessProtocol(r *http.Request) protocol {
 	switch {
+	case r.Header.Get("Smithy-Protocol") != "":
+		return cborRPC
 	case r.Header.Get("X-Amz-Target") != "":
 		return json11
 	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):

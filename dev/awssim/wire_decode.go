@@ -175,9 +175,10 @@ func decodeJSON(body []byte) (map[string]any, error) {
 	return m, nil
 }
 
-// decodeXML reads a document whose leaves are text; repeated names are refused, for none
-// of the operations here has a flattened list.
-func decodeXML(body []byte) (name string, tree any, err error) {
+// decodeXML reads a document whose leaves are text. lists names the elements that may be
+// repeated, each with the member their list is; a list inside an element of its own is given
+// the name of that element.
+func decodeXML(body []byte, lists map[string]string) (name string, tree any, err error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	for {
 		t, err := d.Token()
@@ -185,13 +186,13 @@ func decodeXML(body []byte) (name string, tree any, err error) {
 			return "", nil, fmt.Errorf("read XML: %w", err)
 		}
 		if start, ok := t.(xml.StartElement); ok {
-			tree, err := xmlTree(d, 0)
+			tree, err := xmlTree(d, lists, 0)
 			return start.Name.Local, tree, err
 		}
 	}
 }
 
-func xmlTree(d *xml.Decoder, depth int) (any, error) {
+func xmlTree(d *xml.Decoder, lists map[string]string, depth int) (any, error) {
 	if depth > 16 {
 		return nil, errors.New("nested too deeply")
 	}
@@ -206,14 +207,25 @@ func xmlTree(d *xml.Decoder, depth int) (any, error) {
 		case xml.CharData:
 			text.Write(t)
 		case xml.StartElement:
-			if _, twice := m[t.Name.Local]; twice {
-				return nil, fmt.Errorf("element %s is repeated", t.Name.Local)
-			}
-			v, err := xmlTree(d, depth+1)
+			v, err := xmlTree(d, lists, depth+1)
 			if err != nil {
 				return nil, err
 			}
-			m[t.Name.Local] = v
+			name := t.Name.Local
+			if list, ok := lists[name]; ok {
+				have, _ := m[list].([]any)
+				m[list] = append(have, v)
+				continue
+			}
+			if _, twice := m[name]; twice {
+				return nil, fmt.Errorf("element %s is repeated", name)
+			}
+			m[name] = v
+			if inner, ok := v.(map[string]any); ok && len(inner) == 1 {
+				if list, ok := inner[name].([]any); ok { // <Changes><Change/><Change/></Changes>: the wrapper is the member
+					m[name] = list
+				}
+			}
 		case xml.EndElement:
 			if len(m) > 0 {
 				return m, nil

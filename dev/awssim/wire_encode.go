@@ -29,6 +29,8 @@ func writeAnswer(w http.ResponseWriter, c *Call, svc service, out any) error {
 		return writeXML(w, ec2Body(c, svc, out))
 	case restXML:
 		return writeREST(w, c, svc, out)
+	case cborRPC:
+		return writeRPC(w, out)
 	}
 	body, err := jsonBody(out)
 	if err != nil {
@@ -148,8 +150,9 @@ func ec2Body(c *Call, svc service, out any) []byte {
 // xmlWriter writes outputs as the query protocols do: lists as member (ec2: item), maps
 // as entry, names as the members' own (ec2: lowerCamel, with exceptions).
 type xmlWriter struct {
-	b   *bytes.Buffer
-	ec2 bool
+	b     *bytes.Buffer
+	ec2   bool
+	items map[string]string // route53: what the elements of a list are called
 }
 
 // ec2Name holds the ec2 members whose wire name is not the lowerCamel of the field.
@@ -203,6 +206,8 @@ func (x xmlWriter) value(name string, v reflect.Value) {
 		item := "member"
 		if x.ec2 {
 			item = "item"
+		} else if own := x.items[name]; own != "" {
+			item = own
 		}
 		x.wrap(name, func() {
 			for i := range v.Len() {

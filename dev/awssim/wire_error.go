@@ -37,7 +37,9 @@ func (s *Sim) writeError(w http.ResponseWriter, c *Call, svc service, err error)
 		_, werr := fmt.Fprintf(w, `<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors><RequestID>%s</RequestID></Response>`, e.Code, escaped(e.Message), c.RequestID)
 		s.logWrite(c, werr)
 	case restXML:
-		s.writeRESTError(w, c, e)
+		s.writeRESTError(w, c, svc, e)
+	case cborRPC:
+		s.writeRPCError(w, c, e)
 	default:
 		kind := "Sender"
 		if e.Status >= 500 {
@@ -51,15 +53,18 @@ func (s *Sim) writeError(w http.ResponseWriter, c *Call, svc service, err error)
 	}
 }
 
-// writeRESTError has two shapes: s3 answers a bare Error, s3control wraps it.
-func (s *Sim) writeRESTError(w http.ResponseWriter, c *Call, e *APIError) {
+// writeRESTError has two shapes: s3 answers a bare Error, the others wrap it.
+func (s *Sim) writeRESTError(w http.ResponseWriter, c *Call, svc service, e *APIError) {
 	w.Header().Set("X-Amz-Request-Id", c.RequestID)
 	w.Header().Set("X-Amz-Id-2", c.RequestID)
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(e.Status)
 	inner := fmt.Sprintf(`<Error><Code>%s</Code><Message>%s</Message><RequestId>%s</RequestId><HostId>%s</HostId></Error>`, e.Code, escaped(e.Message), c.RequestID, c.RequestID)
-	if c.Service == "s3control" {
+	switch c.Service {
+	case "s3control":
 		inner = fmt.Sprintf(`<ErrorResponse><Error><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`, e.Code, escaped(e.Message), c.RequestID)
+	case "route53":
+		inner = route53Error(c, svc, e)
 	}
 	_, err := fmt.Fprint(w, inner)
 	s.logWrite(c, err)
@@ -82,7 +87,7 @@ func escaped(s string) string {
 // denied is a refused permission in the words and with the code of the call's service.
 func denied(service, message string) error {
 	switch service {
-	case "organizations", "budgets", "servicequotas":
+	case "organizations", "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag":
 		return refuse(http.StatusBadRequest, "AccessDeniedException", "%s", message)
 	case "account":
 		return refuse(http.StatusForbidden, "AccessDeniedException", "%s", message)
@@ -104,7 +109,7 @@ func throttled(service string) error {
 		return refuse(http.StatusServiceUnavailable, "RequestLimitExceeded", "Request limit exceeded.")
 	case "s3", "s3control":
 		return refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
-	case "budgets", "servicequotas":
+	case "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag":
 		return refuse(http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
 	default:
 		return refuse(http.StatusBadRequest, "Throttling", "Rate exceeded")

@@ -5,19 +5,17 @@ import (
 	"encoding/base64"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"net/http"
-	"reflect"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// decodeREST reads the two XML services behind the signing name s3: s3control by its
-// version path, and s3 itself, path style or with the bucket in the host name.
+// decodeREST reads route53 and the two XML services behind the signing name s3: s3control
+// by its version path, and s3 itself, path style or with the bucket in the host name.
 func decodeREST(r *http.Request, body []byte, c *wireCall) error {
+	if c.service == "route53" {
+		return decodeRoute53(r, body, c)
+	}
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/v20180820/"); ok {
 		return decodeControl(r, rest, body, c)
 	}
@@ -36,13 +34,34 @@ func decodeControl(r *http.Request, path string, body []byte, c *wireCall) error
 		c.tree["AccountId"] = account
 	}
 	if r.Method == http.MethodPut {
-		name, tree, err := decodeXML(body)
+		name, tree, err := decodeXML(body, nil)
 		if err != nil {
 			return badMember(restXML, err)
 		}
 		c.tree[name] = tree
 	}
 	return nil
+}
+
+// s3Operation finds the operation of a request: by its method, and by the sub-resource its
+// query names. Any other sub-resource (acl, tagging ...) is not played.
+func s3Operation(r *http.Request, key string) string {
+	query := r.URL.Query()
+	for _, sub := range []string{"versions", "uploads", "versioning", "delete", "uploadId"} {
+		if !query.Has(sub) {
+			continue
+		}
+		at := r.Method + " " + sub
+		if key != "" {
+			at += " key"
+		}
+		return map[string]string{"GET versions": "ListObjectVersions", "GET uploads": "ListMultipartUploads", "GET versioning": "GetBucketVersioning", "PUT versioning": "PutBucketVersioning",
+			"POST delete": "DeleteObjects", "POST uploads key": "CreateMultipartUpload", "DELETE uploadId key": "AbortMultipartUpload"}[at]
+	}
+	if key == "" {
+		return map[string]string{http.MethodPut: "CreateBucket", http.MethodGet: "ListObjectsV2", http.MethodHead: "HeadBucket"}[r.Method]
+	}
+	return map[string]string{http.MethodPut: "PutObject", http.MethodGet: "GetObject", http.MethodHead: "HeadObject", http.MethodDelete: "DeleteObject"}[r.Method]
 }
 
 func decodeS3(r *http.Request, body []byte, c *wireCall) error {
@@ -54,15 +73,10 @@ func decodeS3(r *http.Request, body []byte, c *wireCall) error {
 		bucket, key = host, path
 	}
 	c.tree = map[string]any{"Bucket": bucket}
-	ops := map[string]string{http.MethodPut: "PutObject", http.MethodGet: "GetObject", http.MethodHead: "HeadObject", http.MethodDelete: "DeleteObject"}
-	if key == "" {
-		ops = map[string]string{http.MethodPut: "CreateBucket", http.MethodGet: "ListObjectsV2", http.MethodHead: "HeadBucket"}
-	}
-	op, ok := ops[r.Method]
-	if !ok || bucket == "" {
+	c.op = s3Operation(r, key)
+	if c.op == "" || bucket == "" {
 		return unknownOperation(restXML, r.Method+" "+r.URL.Path)
 	}
-	c.op = op
 	if key != "" {
 		c.tree["Key"] = key
 	}
@@ -70,31 +84,46 @@ func decodeS3(r *http.Request, body []byte, c *wireCall) error {
 		return err
 	}
 	c.body = r.URL.Path // an object's content is nothing that rules may match
-	switch op {
+	switch c.op {
 	case "PutObject":
 		return decodePut(r, body, c)
-	case "CreateBucket":
-		if len(body) > 0 {
-			name, tree, err := decodeXML(body)
-			if err != nil {
-				return badMember(restXML, err)
-			}
-			c.tree[name] = tree
-		}
+	case "CreateBucket", "PutBucketVersioning", "DeleteObjects":
+		return decodeS3Body(r, body, c)
 	}
 	return nil
 }
 
-// s3Query accepts the query parameters the operations here have; any other one selects a
-// sub-resource (acl, tagging, versions ...) that the simulator does not play.
+// decodeS3Body reads the one structure a call sends as XML.
+func decodeS3Body(r *http.Request, body []byte, c *wireCall) error {
+	body, err := plainBody(r, body)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	name, tree, err := decodeXML(body, map[string]string{"Object": "Objects"})
+	if err != nil {
+		return badMember(restXML, err)
+	}
+	c.tree[name] = tree
+	return nil
+}
+
+// s3Query accepts the query parameters the operation has.
 func s3Query(r *http.Request, c *wireCall) error {
-	members := map[string]string{"prefix": "Prefix", "max-keys": "MaxKeys", "continuation-token": "ContinuationToken", "start-after": "StartAfter", "delimiter": "Delimiter"}
+	members := map[string]map[string]string{
+		"ListObjectsV2":        {"prefix": "Prefix", "max-keys": "MaxKeys", "continuation-token": "ContinuationToken", "start-after": "StartAfter", "delimiter": "Delimiter", "list-type": ""},
+		"ListObjectVersions":   {"prefix": "Prefix", "max-keys": "MaxKeys", "key-marker": "KeyMarker", "version-id-marker": "VersionIdMarker", "delimiter": "Delimiter", "versions": ""},
+		"ListMultipartUploads": {"prefix": "Prefix", "max-uploads": "MaxUploads", "key-marker": "KeyMarker", "upload-id-marker": "UploadIdMarker", "delimiter": "Delimiter", "uploads": ""},
+		"GetBucketVersioning":  {"versioning": ""}, "PutBucketVersioning": {"versioning": ""}, "DeleteObjects": {"delete": ""}, "CreateMultipartUpload": {"uploads": ""},
+		"AbortMultipartUpload": {"uploadId": "UploadId"},
+		"GetObject":            {"versionId": "VersionId"}, "HeadObject": {"versionId": "VersionId"}, "DeleteObject": {"versionId": "VersionId"},
+	}[c.op]
 	for name, values := range r.URL.Query() {
+		member, ok := members[name]
 		switch {
-		case name == "x-id" || (name == "list-type" && values[0] == "2"):
-		case c.op == "ListObjectsV2" && members[name] != "":
-			c.tree[members[name]] = values[0]
-		case c.op == "ListObjectsV2" && name == "encoding-type" && values[0] == "url":
+		case name == "x-id" || (ok && member == ""):
+		case ok:
+			c.tree[member] = values[0]
+		case strings.HasPrefix(c.op, "List") && name == "encoding-type" && values[0] == "url":
 		default:
 			return unknownOperation(restXML, r.Method+" ?"+name)
 		}
@@ -132,12 +161,9 @@ func decodePut(r *http.Request, body []byte, c *wireCall) error {
 			return refuse(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented: %s", name)
 		}
 	}
-	if strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
-		plain, err := unchunk(body)
-		if err != nil {
-			return refuse(http.StatusBadRequest, "IncompleteBody", "%v", err)
-		}
-		body = plain
+	body, err := plainBody(r, body)
+	if err != nil {
+		return err
 	}
 	if sum, ok := c.tree["ChecksumCRC32"].(string); ok {
 		n := crc32.ChecksumIEEE(body)
@@ -147,6 +173,18 @@ func decodePut(r *http.Request, body []byte, c *wireCall) error {
 	}
 	c.tree["Body"] = bytes.NewReader(body)
 	return nil
+}
+
+// plainBody takes the framing off a body that was sent in signed chunks.
+func plainBody(r *http.Request, body []byte) ([]byte, error) {
+	if !strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
+		return body, nil
+	}
+	plain, err := unchunk(body)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "IncompleteBody", "%v", err)
+	}
+	return plain, nil
 }
 
 // unchunk reads the aws-chunked framing: size;extensions CRLF data CRLF ... 0 CRLF trailers.
@@ -165,74 +203,4 @@ func unchunk(b []byte) ([]byte, error) {
 		out = append(out, rest[:n]...)
 		b = rest[n+2:]
 	}
-}
-
-// writeREST encodes the outputs of s3 and s3control.
-func writeREST(w http.ResponseWriter, c *Call, svc service, out any) error {
-	h := w.Header()
-	h.Set("X-Amz-Request-Id", c.RequestID)
-	h.Set("X-Amz-Id-2", c.RequestID)
-	switch o := out.(type) {
-	case *s3.PutObjectOutput:
-		h.Set("Etag", *o.ETag)
-	case *s3.HeadObjectOutput:
-		objectHeaders(h, *o.ContentType, *o.ETag, *o.ContentLength, *o.LastModified, o.Metadata)
-		if o.ObjectLockMode != "" {
-			h.Set("X-Amz-Object-Lock-Mode", string(o.ObjectLockMode))
-			h.Set("X-Amz-Object-Lock-Retain-Until-Date", o.ObjectLockRetainUntilDate.Format(time.RFC3339))
-		}
-	case *s3.GetObjectOutput:
-		objectHeaders(h, *o.ContentType, *o.ETag, *o.ContentLength, *o.LastModified, o.Metadata)
-		_, err := io.Copy(w, o.Body)
-		return err
-	case *s3.HeadBucketOutput:
-		h.Set("X-Amz-Bucket-Region", *o.BucketRegion)
-	case *s3.DeleteObjectOutput:
-		w.WriteHeader(http.StatusNoContent)
-	case *s3.CreateBucketOutput:
-		h.Set("Location", *o.Location)
-	case *s3.ListObjectsV2Output:
-		return writeXML(w, listBody(svc, o))
-	default:
-		return writeControl(w, c, out)
-	}
-	return nil
-}
-
-func objectHeaders(h http.Header, contentType, etag string, size int64, at time.Time, meta map[string]string) {
-	h.Set("Content-Type", contentType)
-	h.Set("Etag", etag)
-	h.Set("Content-Length", strconv.FormatInt(size, 10))
-	h.Set("Last-Modified", at.UTC().Format(http.TimeFormat))
-	for k, v := range meta {
-		h.Set("X-Amz-Meta-"+k, v)
-	}
-}
-
-func listBody(svc service, o *s3.ListObjectsV2Output) []byte {
-	b := &bytes.Buffer{}
-	fmt.Fprintf(b, `<ListBucketResult xmlns="%s">`, svc.xmlns)
-	x := xmlWriter{b: b}
-	for _, object := range o.Contents { // flattened: one element per object
-		x.value("Contents", reflect.ValueOf(object))
-	}
-	for _, prefix := range o.CommonPrefixes {
-		x.value("CommonPrefixes", reflect.ValueOf(prefix))
-	}
-	flat := *o
-	flat.Contents, flat.CommonPrefixes = nil, nil
-	x.members(reflect.ValueOf(flat))
-	b.WriteString(`</ListBucketResult>`)
-	return b.Bytes()
-}
-
-// writeControl writes the one payload member s3control outputs have, or nothing.
-func writeControl(w http.ResponseWriter, c *Call, out any) error {
-	b := &bytes.Buffer{}
-	xmlWriter{b: b}.members(reflect.ValueOf(out).Elem())
-	if b.Len() == 0 && c.Op == "DeletePublicAccessBlock" {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	return writeXML(w, b.Bytes())
 }
