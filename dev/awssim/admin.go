@@ -14,7 +14,8 @@ import (
 
 // AdminHandler serves the simulator's own page and JSON API at its root: GET and POST
 // /rules, DELETE /rules and /rules/{id}, GET and POST /stacks (the page for drift), POST
-// /drift, GET /world, GET /calls. In `slipway dev` it hangs
+// /drift, GET and POST /things (the page of the services), what deeds lists, GET /world,
+// GET /calls. In `slipway dev` it hangs
 // under /dev/aws; the simulator's own listener has it under /_slipway/.
 func (s *Sim) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
@@ -28,6 +29,11 @@ func (s *Sim) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /stacks", s.stacksPage)
 	mux.HandleFunc("POST /stacks", s.stacksForm)
 	mux.HandleFunc("POST /drift", s.takeHandChange)
+	mux.HandleFunc("GET /things", s.thingsPage)
+	mux.HandleFunc("POST /things", s.thingsForm)
+	for route := range deeds() {
+		mux.HandleFunc(route, s.takeDeed(route))
+	}
 	mux.HandleFunc("GET /world", s.showWorld)
 	mux.HandleFunc("GET /calls", s.showCalls)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -18,6 +18,8 @@ type behaviour struct {
 	create, update, remove time.Duration
 	// everywhere: a physical id is unique in all regions of an account.
 	everywhere bool
+	// sharesID: several have the same physical id, as record sets of one name and other types.
+	sharesID bool
 	// identify gives a new resource its physical id and attributes when the operation begins,
 	// before it exists: what refers to it is resolved with them. rnd draws the same for the
 	// same resource and differently for its replacement.
@@ -47,6 +49,10 @@ type behaviour struct {
 func behaviourLists() []map[string]behaviour {
 	return []map[string]behaviour{
 		platformBehaviours(),
+		networkBehaviours(),
+		computeBehaviours(),
+		edgeBehaviours(),
+		dataBehaviours(),
 	}
 }
 
@@ -100,28 +106,19 @@ func (b behaviour) stabilises() bool { return b.ready != nil || b.create >= 30*t
 // platformBehaviours are the types of the platform's own stacks, and times of a few others.
 func platformBehaviours() map[string]behaviour {
 	return map[string]behaviour{
-		"AWS::IAM::Role":                            {create: 16 * time.Second, everywhere: true, effect: roleEffect},
-		"AWS::IAM::ManagedPolicy":                   {create: 14 * time.Second, everywhere: true, effect: policyEffect},
-		"AWS::IAM::Policy":                          {create: 14 * time.Second, effect: inlineEffect, undriftable: true},
-		"AWS::IAM::RolePolicy":                      {effect: inlineEffect},
-		"AWS::KMS::Key":                             {create: 30 * time.Second},
-		"AWS::KMS::Alias":                           {create: 5 * time.Second},
-		"AWS::Logs::LogGroup":                       {create: 6 * time.Second},
-		"AWS::SNS::Topic":                           {create: 12 * time.Second},
-		"AWS::SNS::TopicPolicy":                     {create: 6 * time.Second},
-		"AWS::Events::Rule":                         {create: 32 * time.Second},
-		"AWS::CloudWatch::Alarm":                    {create: 6 * time.Second},
-		"AWS::AccessAnalyzer::Analyzer":             {create: 10 * time.Second},
-		"AWS::S3::Bucket":                           {create: 22 * time.Second, everywhere: true, effect: bucketEffect},
-		"AWS::S3::BucketPolicy":                     {create: 6 * time.Second},
-		"AWS::CloudFormation::WaitCondition":        {undriftable: true},
-		"AWS::CloudFormation::WaitConditionHandle":  {create: 2 * time.Second, undriftable: true},
-		"AWS::CloudFormation::StackSet":             {create: 40 * time.Second, effect: stackSetEffect, undriftable: true},
-		"AWS::EC2::VPC":                             {create: 15 * time.Second},
-		"AWS::EC2::NatGateway":                      {create: 100 * time.Second},
-		"AWS::ElasticLoadBalancingV2::LoadBalancer": {create: 120 * time.Second},
-		"AWS::ECS::Service":                         {create: 90 * time.Second},
-		"AWS::RDS::DBInstance":                      {create: 400 * time.Second},
-		"AWS::CertificateManager::Certificate":      {create: 60 * time.Second},
+		"AWS::IAM::Role":                           {create: 16 * time.Second, everywhere: true, effect: roleEffect},
+		"AWS::IAM::ManagedPolicy":                  {create: 14 * time.Second, everywhere: true, effect: policyEffect},
+		"AWS::IAM::Policy":                         {create: 14 * time.Second, effect: inlineEffect, undriftable: true},
+		"AWS::IAM::RolePolicy":                     {effect: inlineEffect},
+		"AWS::SNS::Topic":                          {create: 12 * time.Second},
+		"AWS::SNS::TopicPolicy":                    {create: 6 * time.Second},
+		"AWS::Events::Rule":                        {create: 32 * time.Second},
+		"AWS::AccessAnalyzer::Analyzer":            {create: 10 * time.Second},
+		"AWS::S3::Bucket":                          {create: 22 * time.Second, everywhere: true, effect: bucketEffect},
+		"AWS::S3::BucketPolicy":                    {create: 6 * time.Second},
+		"AWS::CloudFormation::WaitCondition":       {undriftable: true},
+		"AWS::CloudFormation::WaitConditionHandle": {create: 2 * time.Second, undriftable: true},
+		"AWS::CloudFormation::StackSet":            {create: 40 * time.Second, effect: stackSetEffect, undriftable: true},
+		"AWS::RDS::DBInstance":                     {create: 400 * time.Second},
 	}
 }

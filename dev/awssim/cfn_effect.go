@@ -20,6 +20,9 @@ func (c *Call) effect(ctx context.Context, s *cfnStack, r *cfnResource, verb str
 			err = fn(ctx, c, s, r, verb, at)
 		}
 	}
+	if err == nil {
+		err = c.keepThing(ctx, s, r, verb, at)
+	}
 	var refused *APIError
 	if errors.As(err, &refused) {
 		return handlerWords(r, refused), nil
@@ -39,7 +42,7 @@ func handlerCode(code string) string {
 		return "AccessDenied"
 	case "EntityAlreadyExists", "BucketAlreadyExists", "BucketAlreadyOwnedByYou", "NameAlreadyExistsException":
 		return "AlreadyExists"
-	case "NoSuchEntity":
+	case "NoSuchEntity", "NoSuchHostedZone", "ClusterNotFoundException":
 		return "NotFound"
 	}
 	return "InvalidRequest"

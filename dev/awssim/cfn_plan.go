@@ -98,6 +98,7 @@ func (c *Call) decide(s *cfnStack, r blueprint.ResolvedResource, old *cfnResourc
 	changes := blueprint.Diff(single(old.resolved()), single(r))
 	if len(changes) > 0 && (changes[0].Action == blueprint.Add || changes[0].Replacement == blueprint.ReplacementTrue) {
 		res.Physical, res.Attributes = identify(s, r, s.Operation)
+		res.succeed(old)
 		return planned{res: res, change: "Replace"}
 	}
 	res.Physical, res.Attributes, res.Operation = old.Physical, old.Attributes, old.Operation

@@ -39,7 +39,10 @@ func seedPlatform(ctx context.Context, c *Call) error {
 		return err
 	}
 	org := map[string]string{"OrganizationId": demoOrganization, "HubAccountId": demoHub, "ExternalId": external, "RootId": demoRoot, "OuNonprod": demoNonprod, "OuProd": demoProd}
-	return c.seedStack(ctx, demoManagement, "slipway-org", texts["org"], org)
+	if err := c.seedStack(ctx, demoManagement, "slipway-org", texts["org"], org); err != nil {
+		return err
+	}
+	return seedNames(ctx, c, external)
 }
 
 // seedStack makes a stack that has been there for long, and is complete at once.

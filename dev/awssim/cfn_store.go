@@ -203,6 +203,9 @@ func (c *Call) send(ctx context.Context, s *cfnStack, b *pgx.Batch) error {
 
 // taken says whether some live resource, of any stack, has this physical id.
 func (c *Call) taken(ctx context.Context, s *cfnStack, typ, physical string) (bool, error) {
+	if behaviourOf(typ).sharesID {
+		return false, nil
+	}
 	var yes bool
 	err := c.Tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM stack_resources WHERE type = $1 AND physical_id = $2 AND account = $3 AND (region = $4 OR $5) AND status <> 'DELETE_COMPLETE' AND NOT gone)`,
 		typ, physical, s.Account, s.Region, behaviourOf(typ).everywhere).Scan(&yes)

@@ -110,7 +110,7 @@ func TestDropAfterCommit(t *testing.T) {
 		Stacks   []struct{ Account, Name, Status string }
 	}
 	w.admin(t, "GET", "/world", nil, &dump)
-	if len(dump.Stacks) != 2 || dump.Stacks[0].Name != "slipway-org" || dump.Stacks[0].Status != "CREATE_COMPLETE" {
+	if len(dump.Stacks) != 3 || dump.Stacks[0].Name != "slipway-org" || dump.Stacks[0].Status != "CREATE_COMPLETE" {
 		t.Errorf("stacks: %+v", dump.Stacks)
 	}
 	if n := len(dump.Accounts); n != 5 || dump.Accounts[4].Email != "lost@example.com" {

@@ -18,6 +18,16 @@ func operations() []operation {
 		budgetsOperations(),
 		servicequotasOperations(),
 		cloudformationOperations(),
+		acmOperations(),
+		cloudwatchOperations(),
+		ec2NetworkOperations(),
+		ecrOperations(),
+		ecsOperations(),
+		elbOperations(),
+		kmsOperations(),
+		route53Operations(),
+		secretsmanagerOperations(),
+		taggingOperations(),
 	)
 }
 

@@ -90,9 +90,9 @@ func (c *Call) forget(ctx context.Context, b bucket, key, version string) error 
 	return nil
 }
 
-// remove is a deletion: of one version where it is named, else by a marker where the bucket
+// discard is a deletion: of one version where it is named, else by a marker where the bucket
 // keeps versions.
-func (c *Call) remove(ctx context.Context, b bucket, key string, version *string) (*stored, error) {
+func (c *Call) discard(ctx context.Context, b bucket, key string, version *string) (*stored, error) {
 	o, err := c.stored(ctx, b.name, key, aws.ToString(version))
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func deleteObject(ctx context.Context, c *Call, in *s3.DeleteObjectInput) (*s3.D
 	if err != nil {
 		return nil, err
 	}
-	o, err := c.remove(ctx, b, aws.ToString(in.Key), in.VersionId)
+	o, err := c.discard(ctx, b, aws.ToString(in.Key), in.VersionId)
 	if err != nil || o == nil || b.versioning == "" {
 		return &s3.DeleteObjectOutput{}, err
 	}
@@ -150,7 +150,7 @@ func deleteObjects(ctx context.Context, c *Call, in *s3.DeleteObjectsInput) (*s3
 		b, err := c.inBucket(ctx, aws.ToString(in.Bucket), deletion(id.VersionId), aws.ToString(id.Key))
 		var o *stored
 		if err == nil {
-			o, err = c.remove(ctx, b, aws.ToString(id.Key), id.VersionId)
+			o, err = c.discard(ctx, b, aws.ToString(id.Key), id.VersionId)
 		}
 		if refused, ok := err.(*APIError); ok && refused.Code != "NoSuchBucket" {
 			out.Errors = append(out.Errors, s3types.Error{Key: id.Key, VersionId: id.VersionId, Code: &refused.Code, Message: &refused.Message})

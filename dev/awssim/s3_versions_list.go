@@ -4,14 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// whole refuses a listing with a delimiter, which the simulator folds for current objects only.
-func whole(delimiter *string) error {
+// noDelimiter refuses a listing with a delimiter, which the simulator folds for current objects only.
+func noDelimiter(delimiter *string) error {
 	if aws.ToString(delimiter) != "" {
 		return refuse(http.StatusNotImplemented, "NotImplemented", "The simulator plays no delimiter here.")
 	}
@@ -24,7 +26,7 @@ func listVersions(ctx context.Context, c *Call, in *s3.ListObjectVersionsInput) 
 	if _, err := c.inBucket(ctx, name, "s3:ListBucketVersions", ""); err != nil {
 		return nil, err
 	}
-	if err := whole(in.Delimiter); err != nil {
+	if err := noDelimiter(in.Delimiter); err != nil {
 		return nil, err
 	}
 	most := aws.ToInt32(in.MaxKeys)
@@ -34,9 +36,13 @@ func listVersions(ctx context.Context, c *Call, in *s3.ListObjectVersionsInput) 
 	if most < 0 || (in.VersionIdMarker != nil && in.KeyMarker == nil) {
 		return nil, refuse(http.StatusBadRequest, "InvalidArgument", "A version-id marker cannot be specified without a key marker.")
 	}
-	rows, err := c.Tx.Query(ctx, `SELECT key, version, marker, newest, etag, octet_length(body), modified_at FROM objects o
-		WHERE bucket = $1 AND starts_with(key, $2) AND (key > $3 OR key = $3 AND $4 <> '' AND seq < (SELECT seq FROM objects m WHERE m.bucket = $1 AND m.key = $3 AND m.version = $4))
-		ORDER BY key, seq DESC LIMIT $5`, name, prefix, aws.ToString(in.KeyMarker), aws.ToString(in.VersionIdMarker), most+1)
+	// The marker names a place, not a version, which may be gone by the next page.
+	place, err := strconv.ParseInt(strings.TrimPrefix(aws.ToString(in.VersionIdMarker), "at."), 10, 64)
+	if err != nil && in.VersionIdMarker != nil {
+		return nil, refuse(http.StatusBadRequest, "InvalidArgument", "Invalid version id specified")
+	}
+	rows, err := c.Tx.Query(ctx, `SELECT seq, key, version, marker, newest, etag, octet_length(body), modified_at FROM objects
+		WHERE bucket = $1 AND starts_with(key, $2) AND (key > $3 OR key = $3 AND seq < $4) ORDER BY key, seq DESC LIMIT $5`, name, prefix, aws.ToString(in.KeyMarker), place, most+1)
 	if err != nil {
 		return nil, fmt.Errorf("list versions of %s: %w", name, err)
 	}
@@ -46,14 +52,15 @@ func listVersions(ctx context.Context, c *Call, in *s3.ListObjectVersionsInput) 
 	for n := int32(0); rows.Next(); n++ {
 		var v s3types.ObjectVersion
 		var marker bool
-		if err := rows.Scan(&v.Key, &v.VersionId, &marker, &v.IsLatest, &v.ETag, &v.Size, &v.LastModified); err != nil {
+		var seq int64
+		if err := rows.Scan(&seq, &v.Key, &v.VersionId, &marker, &v.IsLatest, &v.ETag, &v.Size, &v.LastModified); err != nil {
 			return nil, fmt.Errorf("list versions of %s: %w", name, err)
 		}
 		if n == most {
 			out.IsTruncated = aws.Bool(true)
 			break
 		}
-		out.NextKeyMarker, out.NextVersionIdMarker = v.Key, v.VersionId
+		out.NextKeyMarker, out.NextVersionIdMarker = v.Key, aws.String(fmt.Sprintf("at.%d", seq))
 		if marker {
 			out.DeleteMarkers = append(out.DeleteMarkers, s3types.DeleteMarkerEntry{Key: v.Key, VersionId: v.VersionId, IsLatest: v.IsLatest, LastModified: v.LastModified, Owner: owner})
 			continue
@@ -84,7 +91,7 @@ func listUploads(ctx context.Context, c *Call, in *s3.ListMultipartUploadsInput)
 	if _, err := c.inBucket(ctx, name, "s3:ListBucketMultipartUploads", ""); err != nil {
 		return nil, err
 	}
-	if err := whole(in.Delimiter); err != nil {
+	if err := noDelimiter(in.Delimiter); err != nil {
 		return nil, err
 	}
 	most := aws.ToInt32(in.MaxUploads)

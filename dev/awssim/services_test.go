@@ -72,7 +72,7 @@ func TestRegionalSettings(t *testing.T) {
 	}
 	_, err = api.GetEbsEncryptionByDefault(ctx, &ec2.GetEbsEncryptionByDefaultInput{DryRun: aws.Bool(true)})
 	wantCode(t, "dry run", err, "DryRunOperation")
-	_, err = api.DescribeVpcs(ctx, nil)
+	_, err = api.DescribeVolumes(ctx, nil)
 	wantCode(t, "operation that is not played", err, "InvalidAction")
 	if _, err := api.ModifyInstanceMetadataDefaults(ctx, &ec2.ModifyInstanceMetadataDefaultsInput{HttpTokens: "required", HttpPutResponseHopLimit: aws.Int32(1)}); err != nil {
 		t.Error(err)

@@ -44,7 +44,9 @@ type Options struct {
 	Logger      *slog.Logger
 
 	OrgTemplate, HubTemplate, SpokeTemplate []byte // deploy/aws, for the first seeding
+	DNSTemplate                             []byte
 	ExternalID                              string
+	BaseDomain                              string // whose zone the hub holds; DemoBaseDomain when empty
 
 	tracer pgx.QueryTracer // of tests that count queries
 }

@@ -200,6 +200,7 @@ func (s *Sim) decode(r *http.Request, svc service, name string, body []byte) (wi
 		err = decodeREST(r, body, &c)
 	case cborRPC:
 		c.op, c.tree, err = decodeRPC(r, svc, body)
+		c.body = jsonProperty(c.tree) // rules match text
 	}
 	return c, err
 }

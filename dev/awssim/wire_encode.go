@@ -160,10 +160,20 @@ func ec2Name(owner, field string) string {
 	switch owner + "." + field {
 	case "DescribeRegionsOutput.Regions":
 		return "regionInfo"
+	case "DescribeAvailabilityZonesOutput.AvailabilityZones":
+		return "availabilityZoneInfo"
 	case "Region.Endpoint":
 		return "regionEndpoint"
 	case "Region.Geography":
 		return "geographySet"
+	case "AvailabilityZone.State":
+		return "zoneState"
+	case "NatGateway.NatGatewayAddresses":
+		return "natGatewayAddressSet"
+	}
+	switch field {
+	case "Vpcs", "Subnets", "RouteTables", "NatGateways", "NetworkInterfaces", "Routes", "Associations", "Groups", "Tags":
+		return strings.ToLower(field[:1]) + field[1:len(field)-1] + "Set"
 	}
 	return strings.ToLower(field[:1]) + field[1:]
 }
