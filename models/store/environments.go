@@ -256,6 +256,9 @@ func (s *Store) fitChange(ctx context.Context, actor models.Actor, kind models.R
 	case models.UpdateEnvironment:
 		return s.fitUpdate(ctx, env, in)
 	case models.UpgradeEnvironment:
+		if err := s.carryOver(ctx, actor, env, in); err != nil {
+			return err
+		}
 		return s.choose(ctx, actor, in, env.Stack.Blueprint, in.Version, env.Stack.Version)
 	case models.AcceptDrift:
 		until, err := time.Parse(time.DateOnly, in.Until)
