@@ -27,6 +27,7 @@ func (r *running) provision(ctx context.Context, pace float64) (*aws.Clients, []
 		Endpoint: a.Endpoint, Region: a.Region, Regions: a.Regions, ExternalID: a.ExternalID.Reveal(), OrgRoleARN: a.OrgRoleARN,
 		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd},
 		Contact: aws.Contact{Name: a.ContactName, Title: a.ContactTitle, Email: a.ContactEmail, Phone: a.ContactPhone}, AlertEmail: a.AlertEmail,
+		ArtifactsBucket: a.ArtifactsBucket, BaseDomain: a.BaseDomain, DNSRoleARN: a.DNSRoleARN, DNSZoneID: a.DNSZoneID,
 		Version: build(), Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
 	})
 	if err != nil {
@@ -44,7 +45,8 @@ func (r *running) provision(ctx context.Context, pace float64) (*aws.Clients, []
 	if err != nil {
 		return nil, nil, err
 	}
-	return clients, []provisioners.Provisioner{tenants}, nil
+	stacks := aws.NewStacks(clients, r.store.Registry(), prices)
+	return clients, append(stacks.Provisioners(), tenants), nil
 }
 
 // tenantBaseline is the shipped blueprint as the provisioner takes it.

@@ -33,7 +33,9 @@ var demo = map[string]string{
 	"SLIPWAY_OU_NONPROD":   "ou-demo-nonprod01", "SLIPWAY_OU_PROD": "ou-demo-prod0001", "SLIPWAY_OU_SUSPENDED": "ou-demo-suspend1",
 	"SLIPWAY_CONTACT_NAME": "Platform team", "SLIPWAY_CONTACT_TITLE": "Platform", "SLIPWAY_CONTACT_EMAIL": "platform@example.com",
 	"SLIPWAY_CONTACT_PHONE": "+1 555 010 0000", "SLIPWAY_ALERT_EMAIL": "alerts@example.com",
-	"SLIPWAY_ACCOUNT_EMAIL": "aws+{tenant}-{class}-{n}@example.com",
+	"SLIPWAY_ACCOUNT_EMAIL": "aws+{tenant}-{class}-{n}@example.com", "SLIPWAY_ARTIFACTS_BUCKET": "slipway-artifacts-222222222222-eu-west-1",
+	"SLIPWAY_BASE_DOMAIN": "apps.example.com", "SLIPWAY_DNS_ZONE_ID": "Z0DEMOBASEDOMAIN0001",
+	"SLIPWAY_DNS_ROLE_ARN": "arn:aws:iam::222222222222:role/slipway/platform/slipway-dns",
 }
 
 func init() {
