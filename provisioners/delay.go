@@ -14,11 +14,19 @@ var delays = []struct {
 	{"account.create", seconds(2, 3, 5, 5, 10, 15, 30)},
 	{"account.access", seconds(3, 5, 5, 10, 15)},
 	{"account.baseline", seconds(2, 2, 3, 5, 5, 10)},
+	{"network.stack", ofStacks},
+	{"zone.stack", ofStacks},
+	{"service.stack", ofStacks},
+	{"environment.stack", ofStacks},
+	{"plan", seconds(1, 2, 2, 3, 3, 5)},
 	{"vend", seconds(3, 5, 5, 10, 15, 30)},
 	{"lock", seconds(5)},
 	{"slot", seconds(5, 5, 10)},
 	{"", seconds(1, 2, 3, 5, 10, 15, 30)},
 }
+
+// ofStacks looks often in the first half minute, when things appear, and then as often as AWS lets many stacks be looked at.
+var ofStacks = seconds(3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5, 10)
 
 func seconds(n ...int) []time.Duration {
 	d := make([]time.Duration, len(n))

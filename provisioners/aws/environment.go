@@ -156,8 +156,8 @@ func (w *wish) migrate() error {
 		return err
 	}
 	for _, name := range sortedKeys(clean) {
-		if _, had := w.inputs[name]; !had {
-			w.notes = append(w.notes, fmt.Sprintf("Version %s asks for %s; its default is taken: %s.", w.v.Version, name, clip(clean[name], 80)))
+		if _, had := w.env.Stack.Inputs[name]; !had {
+			w.notes = append(w.notes, fmt.Sprintf("Version %s asks for %s, which is new: %s.", w.v.Version, name, clip(clean[name], 80)))
 		}
 	}
 	if w.v.Meta.Breaking {

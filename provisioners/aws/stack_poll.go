@@ -98,7 +98,12 @@ func (f following) events(ctx context.Context) (provisioners.Result, error) {
 		return absent, err
 	}
 	if ended(f.st.StackStatus) && !goesOn(news) {
-		return f.over(ctx, res)
+		done, err := f.over(ctx, res)
+		if err != nil && len(news) > 0 { // the log first: it says why
+			res.Delay = time.Millisecond
+			return res, nil
+		}
+		return done, err
 	}
 	if status := string(f.st.StackStatus); f.kept(outStatus) != status {
 		res.Outputs[outStatus] = status

@@ -42,6 +42,23 @@ type world struct {
 func newWorld(t *testing.T, speed float64) *world {
 	t.Helper()
 	db, _ := pgtest.Database(t, func(context.Context, string) error { return nil })
+	return worldAt(t, db, speed)
+}
+
+// worldAt opens a simulator on a database.
+func worldAt(t *testing.T, db string, speed float64) *world {
+	t.Helper()
+	sim, err := simulator(t.Context(), db, speed)
+	if err != nil {
+		t.Fatalf("open the simulator: %v", err)
+	}
+	t.Cleanup(sim.Close)
+	srv := httptest.NewServer(sim.Handler())
+	t.Cleanup(srv.Close)
+	return &world{t: t, url: srv.URL, db: db}
+}
+
+func simulator(ctx context.Context, db string, speed float64) (*awssim.Sim, error) {
 	level := slog.LevelError
 	if testing.Verbose() {
 		level = slog.LevelWarn
@@ -50,18 +67,11 @@ func newWorld(t *testing.T, speed float64) *world {
 	for name, to := range map[string]*[]byte{"org": &o.OrgTemplate, "hub": &o.HubTemplate, "spoke": &o.SpokeTemplate} {
 		text, err := deploy.AWS.ReadFile("aws/" + name + ".yaml")
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		*to = text
 	}
-	sim, err := awssim.Open(t.Context(), o)
-	if err != nil {
-		t.Fatalf("open the simulator: %v", err)
-	}
-	t.Cleanup(sim.Close)
-	srv := httptest.NewServer(sim.Handler())
-	t.Cleanup(srv.Close)
-	return &world{t: t, url: srv.URL, db: db}
+	return awssim.Open(ctx, o)
 }
 
 // fault adds a failure rule; the fields are those of the simulator's admin API.
