@@ -8,6 +8,7 @@ import (
 	"slipway/deploy"
 	"slipway/models"
 	"slipway/models/blueprint"
+	"slipway/models/price"
 	"slipway/provisioners/blueprints"
 )
 
@@ -21,7 +22,7 @@ func checker() (blueprint.Checker, error) {
 		return blueprint.Checker{}, err
 	}
 	grants, err := blueprint.ReadGrants(spoke)
-	return blueprint.Checker{Grants: grants}, err
+	return blueprint.Checker{Grants: grants, UsageKeys: price.UsageNames()}, err
 }
 
 // openCatalogue reads the directory once, so that a wrong SLIPWAY_BLUEPRINTS_DIR stops the start. A broken folder in it does
