@@ -113,7 +113,7 @@ func TestWaitingEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStackTest(t, newWorld(t, 20000))
+			s := newStackTest(t, newWorld(t, 3000)) // an hour is long enough here to open the gate in
 			s.gate(tc.gate)
 			s.changeSet("slw-never", "one", waiting, cfntypes.ChangeSetTypeCreate)
 			s.execute("slw-never", "one")

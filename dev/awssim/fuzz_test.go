@@ -81,3 +81,29 @@ func FuzzPolicy(f *testing.F) {
 		d.trust(q)
 	})
 }
+
+func FuzzCBOR(f *testing.F) {
+	f.Add("DescribeAlarms", []byte("\xa1\x6aMaxRecords\x3b\xff\xff\xff\xff\xff\xff\xff\xff"))
+	f.Add("DescribeAlarms", []byte("\xbf\x6aAlarmNames\x9f\x61a\xff\xff"))
+	f.Add("DescribeAlarms", []byte(strings.Repeat("\x81", 5000)))
+	f.Add("X", []byte("\xbb\xff\xff\xff\xff\xff\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, op string, body []byte) {
+		svc := services()["monitoring"]
+		r := &http.Request{Method: "POST", URL: &url.URL{Path: "/service/" + svc.target + "/operation/" + op}, Header: http.Header{}}
+		_, tree, err := decodeRPC(r, svc, body)
+		var refused *APIError
+		if err != nil {
+			if !errors.As(err, &refused) || refused.Status >= 500 {
+				t.Fatalf("not a refusal: %v", err)
+			}
+			return
+		}
+		for _, o := range cloudwatchOperations() {
+			if err := (binder{}).bind(tree, reflect.New(o.in).Elem(), ""); err != nil {
+				if err := badMember(svc.protocol, err); !errors.As(err, &refused) || refused.Status >= 500 {
+					t.Fatalf("not a refusal: %v", err)
+				}
+			}
+		}
+	})
+}

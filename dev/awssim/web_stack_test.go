@@ -320,7 +320,7 @@ func (t *stackTest) end(out map[string]string, image string) {
 		t.Errorf("left after deletion: %v", left)
 	}
 	key, err := kms.NewFromConfig(t.w.as(asAdmin)).DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: aws.String(out["Key"])})
-	if err != nil || key.KeyMetadata.KeyState != "PendingDeletion" || key.KeyMetadata.DeletionDate.Sub(time.Now()) > 7*24*time.Hour {
+	if err != nil || key.KeyMetadata.KeyState != "PendingDeletion" || time.Until(*key.KeyMetadata.DeletionDate) > 7*24*time.Hour {
 		t.Errorf("key %s, %v", asText(key), err)
 	}
 }
