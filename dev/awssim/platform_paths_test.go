@@ -27,7 +27,7 @@ func TestGoldenPathPolicies(t *testing.T) {
 		"exec schedules":                     {"slipway-cfn-exec", nil, "scheduler:CreateSchedule", "*", nil, true},
 		"exec distributes":                   {"slipway-cfn-exec", nil, "cloudfront:CreateDistribution", "*", keys{"aws:RequestedRegion": {"us-east-1"}}, true},
 		"exec protects in the region":        {"slipway-cfn-exec", nil, "wafv2:CreateWebACL", "*", nil, true},
-		"exec protects nowhere else":         {"slipway-cfn-exec", nil, "wafv2:CreateWebACL", "*", keys{"aws:RequestedRegion": {"us-east-1"}}, false},
+		"exec protects nowhere else":         {"slipway-cfn-exec", nil, "wafv2:CreateWebACL", "*", keys{"aws:RequestedRegion": {"ap-southeast-2"}}, false},
 		"exec queues":                        {"slipway-cfn-exec", nil, "sqs:CreateQueue", "*", nil, true},
 		"exec runs no machines":              {"slipway-cfn-exec", nil, "ec2:RunInstances", "*", nil, false},
 		"exec starts no tasks":               {"slipway-cfn-exec", nil, "ecs:RunTask", "*", nil, false},
