@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"strings"
 
 	"slipway/models"
 	"slipway/models/blueprint"
@@ -87,13 +88,17 @@ cost:
     S: {logs_ingested_gb: "1"}
 `
 
-// notesPath saves the path's two versions.
-func (e *estate) notesPath() {
+// notesPath saves the path's two versions; longer makes their templates so much longer.
+func (e *estate) notesPath(longer ...int) {
 	e.t.Helper()
+	padding := ""
+	for _, n := range longer {
+		padding = strings.Repeat("# for the length of it\n", n/23+1)
+	}
 	report := blueprint.Report{Origin: blueprint.Directory}
 	for version, p := range map[string]struct{ from, parameters, resources, inputs string }{
 		"1.0.0": {}, "1.1.0": {"1.0.0", moreParameters, moreResources, `    Colour: {type: string, title: Colour, description: Of the second topic, default: blue}`}} {
-		files := map[string][]byte{blueprint.TemplateFile: []byte(fmt.Sprintf(notesTemplate, p.parameters, p.resources)), blueprint.MetaFile: []byte(fmt.Sprintf(notesMeta, version, p.from, p.inputs))}
+		files := map[string][]byte{blueprint.TemplateFile: []byte(padding + fmt.Sprintf(notesTemplate, p.parameters, p.resources)), blueprint.MetaFile: []byte(fmt.Sprintf(notesMeta, version, p.from, p.inputs))}
 		v, problems := blueprint.Checker{}.Check("notes", version, files)
 		if errs := blueprint.Errors(problems); len(errs) > 0 {
 			e.t.Fatalf("the tests' own path: %v", errs)
