@@ -8,18 +8,21 @@ type Field struct {
 	Hint     string
 	Error    string
 	Value    string
-	Kind     string // text (default), textarea, number, email
+	Kind     string // text (default), textarea, number, email, date, select, pick: one of a few, all in sight
 	Mono     bool   // names and codes
 	Max      int    // length the browser stops at; 0: none
 	Rows     int    // of a textarea
 	Mode     string // inputmode: decimal, numeric
 	Optional bool
-	Prefix   string // unit before the input
-	CheckURL string // asked when the answer changed; replaces this field
-	Place    string // placeholder, only for what the label already says
+	Prefix   string   // unit before the input
+	Suffix   string   // unit after it
+	Options  []Option // of a select
+	Picks    []Choice // of a pick
+	CheckURL string   // asked when the answer changed; replaces this field
+	Place    string   // placeholder, only for what the label already says
 }
 
-// Choice is one box of a checkbox group.
+// Choice is one box of a checkbox group, or one of those of which exactly one holds.
 type Choice struct {
 	Value   string
 	Label   string
@@ -28,18 +31,32 @@ type Choice struct {
 	Checked bool
 }
 
-// Choices is a checkbox group.
+// Choices is a checkbox group, or with One a group of which exactly one holds.
 type Choices struct {
+	One     bool
 	ID      string
 	Name    string
 	Label   string
 	Hint    string
 	Error   string
 	Choices []Choice
+
+	CheckURL string // asked when another one is chosen; replaces the group
 }
 
 // FieldError leads from the summary to its field.
 type FieldError struct{ ID, Label, Text string }
+
+// FieldErrors are the messages of a form's questions, in their order, for the summary over it.
+func FieldErrors(fields ...Field) []FieldError {
+	var all []FieldError
+	for _, f := range fields {
+		if f.Error != "" {
+			all = append(all, FieldError{ID: f.ID, Label: f.Label, Text: f.Error})
+		}
+	}
+	return all
+}
 
 func (f Field) describedBy() string { return describedBy(f.ID, f.Hint, f.Error) }
 
@@ -62,4 +79,23 @@ func (f Field) kind() string {
 		return "text"
 	}
 	return f.Kind
+}
+
+func (f Field) choices() Choices {
+	return Choices{One: true, ID: f.ID, Name: f.Name, Label: f.Label, Hint: f.Hint, Error: f.Error, Choices: f.Picks, CheckURL: f.CheckURL}
+}
+
+// boxID is the id of one box. The first of a group of which one holds has the group's own, so that a summary's link leads into it.
+func (c Choices) boxID(i int) string {
+	if c.One && i == 0 {
+		return c.ID
+	}
+	return c.ID + "-" + c.Choices[i].Value
+}
+
+func (c Choices) groupID() string {
+	if c.One {
+		return c.ID + "-f"
+	}
+	return c.ID
 }

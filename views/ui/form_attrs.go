@@ -31,13 +31,18 @@ func fieldAttrs(f Field) templ.OrderedAttributes {
 	if f.Error != "" {
 		put("aria-invalid", "true")
 	}
-	if f.CheckURL != "" {
-		put("hx-post", f.CheckURL)
-		put("hx-trigger", "change")
-		put("hx-target", "closest .s-field")
-		put("hx-swap", "outerHTML")
-		put("hx-include", "closest form")
-		put("hx-sync", "closest form:queue last")
+	return append(a, checkAttrs(f.CheckURL, "closest .s-field")...)
+}
+
+// checkAttrs ask about one answer; the answer comes back as the question drawn anew.
+func checkAttrs(url, target string) templ.OrderedAttributes {
+	if url == "" {
+		return nil
+	}
+	var a templ.OrderedAttributes
+	for _, kv := range [][2]string{{"hx-post", url}, {"hx-trigger", "change"}, {"hx-target", target}, {"hx-swap", "outerHTML"}, {"hx-include", "closest form"},
+		{"hx-sync", "closest form:queue last"}} {
+		a = append(a, templ.KeyValue[string, any]{Key: kv[0], Value: kv[1]})
 	}
 	return a
 }
