@@ -27,7 +27,17 @@ func actionWords(action string) string {
 	if words, ok := actions[action]; ok {
 		return words
 	}
+	object, state, _ := strings.Cut(action, ".")
+	if words, ok := objectMoves[state]; ok {
+		return strings.ReplaceAll(words, "%", object)
+	}
 	return strings.NewReplacer(".", " ", "_", " ").Replace(action)
+}
+
+// objectMoves are what the state of an object became, for every kind of object.
+var objectMoves = map[string]string{
+	"creating": "began to make the %", "ready": "has the % ready", "changing": "began to change the %", "broken": "left the % incomplete", "deleting": "began to delete the %",
+	"deleted": "deleted the %", "drifted": "found drift in the %", "check_drift": "asked to compare the % with its account", "expiry_warned": "warned of the end of the %",
 }
 
 // echoes are moves of a request that only follow from a person's decision, which has an entry of its own.
@@ -52,9 +62,9 @@ func activity(now time.Time, e models.AuditEntry) ui.Entry {
 		entry.Who = "Slipway"
 	}
 	switch e.Action {
-	case "request.failed", "tenant.broken":
+	case "request.failed", "tenant.broken", "environment.broken", "network.broken", "service.broken":
 		entry.Icon, entry.Tone = ui.IconCircleX, ui.Fail
-	case "request.succeeded", "tenant.ready":
+	case "request.succeeded", "tenant.ready", "environment.ready", "network.ready", "service.ready":
 		entry.Icon, entry.Tone = ui.IconCircleCheck, ui.OK
 	case "account.change":
 		entry.Text = accountWords(e)

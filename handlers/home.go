@@ -22,12 +22,19 @@ type Home struct {
 		Home(context.Context, models.Actor) (models.HomePage, error)
 		DeleteForm(ctx context.Context, a models.Actor, id string) error
 	}
+	Watch interface {
+		WatchEnvironments(context.Context, models.Actor) (models.EnvironmentWatch, error)
+	}
 }
 
 // Show handles GET /.
 func (h *Home) Show(c *fiber.Ctx) error {
 	a, now := actor(c), h.Clock.Now()
 	x, err := h.Store.Home(c.UserContext(), a)
+	if err != nil {
+		return err
+	}
+	w, err := h.Watch.WatchEnvironments(c.UserContext(), a)
 	if err != nil {
 		return err
 	}
@@ -39,6 +46,8 @@ func (h *Home) Show(c *fiber.Ctx) error {
 		Now: ui.At(now), Waiting: rowsOf(now, x.Waiting, queueRow), WaitingAll: x.WaitingAll, Failing: rowsOf(now, x.Failing, failRow), FailingAll: x.FailingAll,
 		Running: rowsOf(now, x.Running, runRow), Mine: rowsOf(now, x.Mine, requestRow), MineAll: x.MineAll, Drafts: rowsOf(h.Clock.Wall(), x.Drafts, draftRow),
 		Tenants: x.Tenants, MayRequest: a.MayRequestTenant(), MayDecide: mayDecide(a), CSRF: csrf(c),
+		Watch: views.Watch{Broken: rowsOf(now, w.Broken, environmentRow), BrokenAll: w.BrokenAll, Expiring: rowsOf(now, w.Expiring, environmentRow), ExpiringAll: w.ExpiringAll,
+			Drifted: rowsOf(now, w.Drifted, environmentRow), DriftedAll: w.DriftedAll},
 	}
 	for _, b := range x.Broken {
 		d.Broken = append(d.Broken, views.BrokenGlass{Text: b.By + " broke the glass and approved " + number(b.Number) + ", " + b.Title + ", alone", Reason: b.Reason,

@@ -20,12 +20,17 @@ func runView(now time.Time, a models.Actor, r models.RunPage, wholeLog bool) vie
 		Started: ui.At(r.Run.StartedAt), ApprovedBy: r.Run.ApprovedBy, PlanHash: r.Run.PlanHash, Failure: views.FailureOf(r.Run.Failure),
 		Usual: usual("similar runs take ", r.Usual), LogTotal: len(r.Events), LogTitle: "Events",
 	}
+	d.Stacks = r.Run.Kind.Object() != models.TenantObject
 	if r.Tenant != nil {
-		d.Accounts = accountCards(now, *r.Tenant)
+		if !d.Stacks {
+			d.Accounts = accountCards(now, *r.Tenant)
+		}
 		if a.SeesTenant(r.Tenant.ID) {
 			d.Tenant = r.Tenant.Slug
+			d.ObjectURL, d.ObjectName = objectURL(r.Request, r.Tenant.Slug), r.Request.ObjectName
 		}
 	}
+	d.Tree, d.Roots = runTree(now, r)
 	if r.Slot != nil {
 		d.Queue = &views.Queue{Ahead: r.Slot.Ahead, Slots: r.Slot.Slots, Busy: r.Slot.Busy}
 	}

@@ -22,6 +22,11 @@ type Tenants struct {
 		EachTenant(context.Context, models.Actor, models.ListQuery, func(models.TenantRow) error) error
 		TenantPage(ctx context.Context, a models.Actor, slug string) (models.TenantPage, error)
 	}
+	Holds interface {
+		Networks(ctx context.Context, a models.Actor, tenant string) ([]models.Network, error)
+		Services(context.Context, models.Actor, models.ListQuery) (models.List[models.ServiceRow], error)
+		Environments(context.Context, models.Actor, models.ListQuery) (models.List[models.EnvironmentRow], error)
+	}
 }
 
 type tenantParams struct {
@@ -87,11 +92,16 @@ func (h *Tenants) Show(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	holds, err := h.holds(c, t.Tenant)
+	if err != nil {
+		return err
+	}
 	p, err := h.page(c)
 	if err != nil {
 		return err
 	}
 	d := tenantView(h.Clock.Now(), a, t)
+	d.Holds = holds
 	if isFragment(c) {
 		return render(c, http.StatusOK, views.TenantContent(d))
 	}

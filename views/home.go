@@ -24,6 +24,17 @@ type Home struct {
 	MayDecide  bool // platform-admin or owner: an empty queue is worth a line
 	CSRF       string
 	Broken     []BrokenGlass // of the last days, for admins
+	Watch      Watch
+}
+
+// Watch is what the home page says of environments, worst first. Each list is short; the counts are of all.
+type Watch struct {
+	Broken      []EnvironmentRow
+	BrokenAll   int
+	Expiring    []EnvironmentRow // within seven days, next end first
+	ExpiringAll int
+	Drifted     []EnvironmentRow
+	DriftedAll  int
 }
 
 // BrokenGlass is an approval that one admin gave alone.
@@ -67,6 +78,12 @@ func (h Home) title() string {
 	if n := h.FailingAll; n > 0 {
 		parts = append(parts, ui.Count(n)+" "+one(n, "is", "are")+" failing")
 	}
+	if n := h.Watch.BrokenAll; n > 0 && h.FailingAll == 0 {
+		parts = append(parts, ui.Plural(n, "environment is broken", "environments are broken"))
+	}
+	if n := h.Watch.ExpiringAll; n > 0 {
+		parts = append(parts, ui.Count(n)+" "+one(n, "ends", "end")+" this week")
+	}
 	if n := len(h.Running); n > 0 {
 		parts = append(parts, ui.Count(n)+" "+one(n, "is", "are")+" running")
 	}
@@ -85,4 +102,11 @@ func one(n int, single, many string) string {
 		return single
 	}
 	return many
+}
+
+func savesWords(monthly string) string {
+	if monthly == "" {
+		return ""
+	}
+	return "costs about " + monthly + " a month"
 }

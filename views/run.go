@@ -34,6 +34,11 @@ type Run struct {
 	LogTotal   int    // lines there are in all
 	LogAllURL  string // page with all of them; empty when all are shown
 	Accounts   []AccountCard
+	Tree       []TreePart
+	Roots      []TreeResource // root causes first, while it stands still
+	Stacks     bool           // it works on a stack: its resources appear once CloudFormation begins
+	ObjectURL  string         // page of what it makes or changes; may be empty
+	ObjectName string
 	MayStop    bool
 	MayRetry   bool
 	RetryLater string // why retry is not possible now: "once undone"; empty otherwise
@@ -109,4 +114,48 @@ func (r Run) retryLabel() string {
 		return fmt.Sprintf("Retry from step %d", n)
 	}
 	return "Go on"
+}
+
+// TreePart is the resources of one stack of a run.
+type TreePart struct {
+	Name  string
+	Steps []TreeStep
+}
+
+// TreeStep is the resources that one step moves.
+type TreeStep struct {
+	ID        string // unique on the page
+	Title     string
+	State     ui.State
+	Open      bool
+	Moved     int // resources that ended
+	Resources []TreeResource
+}
+
+// TreeResource is one resource as a run saw it move.
+type TreeResource struct {
+	LogicalID string
+	Type      string
+	State     ui.State
+	Word      string // CloudFormation's own
+	Reason    string
+	Took      string // "1 m 26 s"; so far while it moves
+	Root      bool   // the earliest real failure
+}
+
+func (r Run) treeCount() string {
+	n := 0
+	for _, p := range r.Tree {
+		for _, s := range p.Steps {
+			n += len(s.Resources)
+		}
+	}
+	return countOrNone(n)
+}
+
+func (r Run) asideLabel() string {
+	if r.Stacks {
+		return "Resources"
+	}
+	return "Accounts"
 }

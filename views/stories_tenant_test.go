@@ -79,10 +79,15 @@ func tenantPageStories() []story {
 	broken.State, broken.CanRetry, broken.Share, broken.Estimate, broken.Left = models.Broken, true, 104.5, "$2,612.30", "$112.30 over the budget"
 	broken.Failure = &Failure{What: "AWS refused to create the account: the organization has no accounts left", Cause: "10 of 10 accounts are in use, closed ones count until AWS has removed them.", Next: "Raise the quota L-E619E033 in the management account, then retry.", Owner: "Platform team", Code: "ACCOUNT_LIMIT_EXCEEDED", RequestID: "car-examplecreateaccountrequestid111"}
 	broken.Accounts[1].State, broken.Accounts[1].AWSState, broken.Accounts[1].Late = models.Broken, "SUSPENDED", true
+	holds := readyTenant()
+	holds.Holds = Holds{MayAsk: true, Networks: []NetworkRow{{Name: "nonprod-eu-west-1", State: models.Ready, CIDR: "10.64.16.0/20", Monthly: "$36.50/mo"}, {Name: "prod-eu-west-1", State: models.Creating, Registered: true}}, Services: serviceRows(), ServicesAll: 12,
+		Environments: environmentRows(), EnvsAll: 14}
+	begins := readyTenant()
+	begins.Holds.MayAsk = true
 	wide := readyTenant()
 	wide.Name, wide.Description, wide.CostCentre = long, long+" "+hostile, long
 	wide.Accounts[0].Name, wide.Accounts[0].OU, wide.Accounts[0].AWSState = long, long, "A_WORD_AWS_INVENTED_LATER"
 	wide.Members[0].People = append(wide.Members[0].People, PersonSeen{Name: long, Email: long, Seen: ago(0)})
 	wide.Members[0].Group = long
-	return []story{{"tenant", TenantPage(admin(), readyTenant())}, {"tenant-creating", TenantPage(developer(), creating)}, {"tenant-broken", TenantPage(admin(), broken)}, {"tenant-long", TenantPage(admin(), wide)}, {"tenant-bare", TenantPage(ui.Page{}, Tenant{})}}
+	return []story{{"tenant-holds", TenantPage(developer(), holds)}, {"tenant-begins", TenantPage(developer(), begins)}, {"tenant", TenantPage(admin(), readyTenant())}, {"tenant-creating", TenantPage(developer(), creating)}, {"tenant-broken", TenantPage(admin(), broken)}, {"tenant-long", TenantPage(admin(), wide)}, {"tenant-bare", TenantPage(ui.Page{}, Tenant{})}}
 }

@@ -46,7 +46,8 @@ type story struct {
 
 func stories() []story {
 	var all []story
-	for _, some := range [][]story{homeStories(), tenantStories(), requestStories(), runStories(), adminStories(), bareStories(), estimateStories()} {
+	for _, some := range [][]story{homeStories(), tenantStories(), requestStories(), runStories(), adminStories(), bareStories(), estimateStories(), environmentStories(), objectStories(), poolStories(),
+		formStories(), treeStories()} {
 		all = append(all, some...)
 	}
 	return all
@@ -74,7 +75,10 @@ func homeStories() []story {
 	wide.Waiting = []QueueRow{{ID: id1, Title: long, Who: long, Where: long, Tally: map[models.Action]int{models.Delete: 1234, models.Replace: 234, models.Modify: 345, models.Add: 5678}, Delta: "−$1,234,567.89/mo", Asked: ago(400 * 24 * time.Hour), Old: true, Given: "1 of 2 given"}}
 	wide.Drafts = []DraftRow{{ID: id1, Title: long, Saved: ago(time.Hour), Why: long}}
 	wide.Failing = []FailRow{{State: ui.State{Label: "Run failed", Tone: ui.Fail}, Title: long, Tenant: "a-twenty-letter-slug", Text: long, URL: "/runs/x", Action: "Open run", Since: ago(time.Hour)}}
+	watch := full
+	watch.Watch = Watch{Broken: environmentRows()[4:5], BrokenAll: 1, Expiring: environmentRows()[:1], ExpiringAll: 3, Drifted: environmentRows()[1:2], DriftedAll: 1}
 	return []story{
+		{"home-watch", HomePage(admin(), watch)},
 		{"home", HomePage(admin(), full)}, {"home-calm", HomePage(developer(), calm)}, {"home-long", HomePage(admin(), wide)},
 		{"home-fresh", HomePage(developer(), Home{Now: ui.At(now), MayRequest: true})}, {"home-fresh-auditor", HomePage(ui.Page{Name: "auditor", Role: "auditor", SeesAudit: true}, Home{Now: ui.At(now)})},
 	}

@@ -22,6 +22,7 @@ type Tenant struct {
 	CanRetry      bool     // this person may retry the run
 
 	Accounts []AccountCard
+	Holds    Holds
 	Members  []MemberGroup // owner, developer, viewer, in this order
 
 	Budget       string   // "$2,500"
@@ -67,4 +68,51 @@ func (t Tenant) ready() int {
 		}
 	}
 	return n
+}
+
+// Holds is what a tenant's accounts hold: networks, services and environments, and what to ask for next.
+type Holds struct {
+	Networks     []NetworkRow
+	Services     []ServiceRow
+	ServicesAll  int
+	Environments []EnvironmentRow
+	EnvsAll      int
+	MayAsk       bool // this person may ask for them
+}
+
+// NetworkRow is one network of a tenant.
+type NetworkRow struct {
+	Name       string
+	State      models.ObjectState
+	CIDR       string
+	Registered bool
+	Version    string
+	Monthly    string
+}
+
+// next says what to do first, while something is missing to begin with.
+func (h Holds) next() string {
+	switch {
+	case !h.MayAsk:
+		return ""
+	case len(h.Networks) == 0:
+		return "Order a network first: environments of an account and region live on it. An environment can be ordered meanwhile and waits for it."
+	case h.EnvsAll == 0:
+		return "The network is there. Order the first environment; a service for it can be asked for in the same form."
+	}
+	return ""
+}
+
+func (n NetworkRow) words() string {
+	if n.Registered {
+		return commas("registered VPC", n.CIDR)
+	}
+	return commas(n.CIDR, n.Monthly)
+}
+
+func holdsKind(first bool) ui.Button {
+	if first {
+		return ui.Primary
+	}
+	return ui.Quiet
 }

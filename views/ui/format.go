@@ -38,6 +38,17 @@ func Age(now, t time.Time) When {
 	return When{At: t, Ago: rough(now.Sub(t))}
 }
 
+// In shows how far ahead a moment is, or how long it is past.
+func In(now, t time.Time) When {
+	if t.IsZero() {
+		return When{}
+	}
+	if d := t.Sub(now); d >= time.Second {
+		return When{At: t, Ago: "in " + rough(d)}
+	}
+	return Ago(now, t)
+}
+
 // rough writes an age: nobody wants the seconds of something 14 minutes old.
 func rough(d time.Duration) string {
 	switch d = max(d, 0); {

@@ -24,13 +24,15 @@ type Section string
 
 // The sections that exist.
 const (
-	AtHome      Section = "home"
-	AtApprovals Section = "approvals"
-	AtRequests  Section = "requests"
-	AtRuns      Section = "runs"
-	AtTenants   Section = "tenants"
-	AtAudit     Section = "audit"
-	AtAdmin     Section = "admin"
+	AtHome         Section = "home"
+	AtApprovals    Section = "approvals"
+	AtRequests     Section = "requests"
+	AtRuns         Section = "runs"
+	AtTenants      Section = "tenants"
+	AtEnvironments Section = "environments"
+	AtServices     Section = "services"
+	AtAudit        Section = "audit"
+	AtAdmin        Section = "admin"
 )
 
 // Page is what surrounds the content of every signed-in page. Handlers fill it once, alike for every page,

@@ -1,6 +1,9 @@
 package ui
 
-import "fmt"
+import (
+	"fmt"
+	"net/url"
+)
 
 // Sec heads a section: id for its aria-labelledby, title, and a count or word beside it.
 type Sec struct{ ID, Title, N string }
@@ -93,4 +96,47 @@ type Entry struct {
 	URL  string // optional address of what it is about
 	Word string // words of that link
 	When When
+}
+
+// Out is an address outside of Slipway. What is no web address, or not one at all, is shown as text: outputs can hold anything.
+type Out struct{ URL, Word string }
+
+func (o Out) safe() bool {
+	u, err := url.Parse(o.URL)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+func (o Out) word() string {
+	if o.Word == "" {
+		return o.URL
+	}
+	return o.Word
+}
+
+// Command is what a reader pastes into a terminal.
+type Command struct {
+	Label string // what it does
+	Lines []string
+}
+
+// Action is one thing that can be done to an object. With Why set it is not possible now, and Why says what stands against it.
+type Action struct {
+	ID    string // unique on the page
+	Label string
+	Icon  Icon
+	Text  string // what it does, in a sentence
+	URL   string
+	Post  bool   // asked for at once, after one more look; otherwise the address is a form
+	Sure  string // with Post: what will happen, said before the last button
+	Why   string
+	Bad   bool // takes something away
+	CSRF  string
+	Key   string
+}
+
+func (a Action) kind() string {
+	if a.Bad {
+		return string(Danger)
+	}
+	return string(Quiet)
 }

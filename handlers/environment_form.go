@@ -1,0 +1,94 @@
+package handlers
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"slipway/models"
+	"slipway/views"
+	"slipway/views/urls"
+)
+
+// changeForm fills the form of one change with what is true of the environment.
+func changeForm(now time.Time, a models.Actor, x changing, in views.ChangeForm, answers map[string]string) views.EnvironmentChange {
+	e := x.page.Environment
+	c := views.EnvironmentChange{Kind: x.kind, Tenant: e.TenantSlug, Name: e.Name, Stage: e.Stage, Version: e.Stack.Blueprint + " " + e.Stack.Version, Image: e.Image, Status: e.Stack.Status,
+		Repository: repositoryOf(x.page), In: in, Questions: blueprintFields(x.fields, answers, in.Errors, nil), Blocked: blocked(now, a, x)}
+	if !e.ExpiresAt.IsZero() {
+		c.Ends = e.ExpiresAt.UTC().Format("2 Jan 2006, 15:04 UTC")
+	}
+	switch x.kind {
+	case models.UpgradeEnvironment:
+		c.In.Version, c.Notes, c.Breaking = x.version, strings.TrimSpace(x.next.UpgradeNotes), x.next.Breaking
+		for _, v := range x.page.Newer {
+			c.Versions = append(c.Versions, views.VersionLink{Version: v, Chosen: v == x.version, URL: urls.With(urls.ChangeEnvironment(e.TenantSlug, e.Name, "upgrade"), "version", v)})
+		}
+		c.Dropped = dropped(x)
+	case models.AcceptDrift:
+		if x.page.Drift != nil {
+			for _, r := range x.page.Drift.Unexpected() {
+				c.Drift = append(c.Drift, driftRows(r)...)
+			}
+		}
+	case models.RecoverEnvironment:
+		c.Stuck = stuck(e, "UPDATE_FAILED")
+	case models.DeleteEnvironment:
+		c.Stuck = stuck(e, "DELETE_FAILED")
+		for _, r := range e.Stack.Resources {
+			if r.Type == "AWS::S3::Bucket" && r.PhysicalID != "" && r.Status != "DELETE_COMPLETE" {
+				c.Buckets = append(c.Buckets, r.PhysicalID)
+			}
+		}
+	}
+	return c
+}
+
+// dropped are the titles of questions that the newer version does not ask any more.
+func dropped(x changing) []string {
+	was, err := x.now.Fields()
+	if err != nil { // a stored version has a schema that compiled
+		return nil
+	}
+	is, err := x.next.Fields()
+	if err != nil {
+		return nil
+	}
+	names, gone := fieldNames(is), []string(nil)
+	for _, f := range was {
+		if !slices.Contains(names, f.Name) {
+			gone = append(gone, f.Title)
+		}
+	}
+	return gone
+}
+
+// stuck are the resources that a stack stopped at.
+func stuck(e models.Environment, status string) []views.StackResource {
+	var rows []views.StackResource
+	for _, r := range e.Stack.Resources {
+		if r.Status == status {
+			rows = append(rows, views.StackResource{LogicalID: r.LogicalID, PhysicalID: r.PhysicalID, Type: r.Type, Reason: r.Reason})
+		}
+	}
+	return rows
+}
+
+// blocked says why the change cannot be asked for now, in the words that the environment's page has for it.
+func blocked(now time.Time, a models.Actor, x changing) string {
+	verb := views.ChangeVerb(x.kind)
+	for _, act := range environmentActions(now, a, x.page, "") {
+		if act.ID == verb {
+			return act.Why
+		}
+	}
+	switch x.kind {
+	case models.WakeEnvironment:
+		return "It does not hibernate."
+	case models.ExtendEnvironment:
+		return "It has no end date, so there is nothing to extend."
+	case models.RecoverEnvironment:
+		return "Its stack is not stuck: CloudFormation says " + x.page.Environment.Stack.Status + "."
+	}
+	return "It is deleted."
+}

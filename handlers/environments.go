@@ -1,0 +1,190 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"slipway/handlers/form"
+	"slipway/models"
+	"slipway/models/blueprint"
+	"slipway/views"
+	"slipway/views/ui"
+	"slipway/views/urls"
+)
+
+// Environments shows environments and has one compared with its account.
+type Environments struct {
+	*Desk
+	Store interface {
+		Environments(context.Context, models.Actor, models.ListQuery) (models.List[models.EnvironmentRow], error)
+		EachEnvironment(context.Context, models.Actor, models.ListQuery, func(models.EnvironmentRow) error) error
+		EnvironmentPage(ctx context.Context, a models.Actor, tenant, name string) (models.EnvironmentPage, error)
+	}
+	Drift interface {
+		CheckDriftNow(ctx context.Context, a models.Actor, tenant, name string) error
+	}
+	Blueprints interface {
+		BlueprintByDigest(ctx context.Context, digest string) (blueprint.Version, error)
+	}
+	// Secrets looks at AWS whether secrets of an environment's stack hold a value, by logical id; true: it does. What could not be
+	// looked at is not in the answer. Nil: nobody looks.
+	Secrets interface {
+		SecretsFilled(ctx context.Context, e models.Environment, logicalIDs []string) (map[string]bool, error)
+	}
+	Regions []string
+}
+
+type environmentParams struct {
+	listParams
+	Tenant    string `form:"tenant"`
+	Stage     string `form:"stage"`
+	Region    string `form:"region"`
+	Blueprint string `form:"blueprint"`
+	State     string `form:"state"`
+	Service   string `form:"service"`
+}
+
+func (p environmentParams) set() bool {
+	return p.Q+p.Tenant+p.Stage+p.Region+p.Blueprint+p.State+p.Service != ""
+}
+
+// List handles GET /environments.
+func (h *Environments) List(c *fiber.Ctx) error {
+	in, err := form.Query[environmentParams](c)
+	if err != nil {
+		return err
+	}
+	q := in.query("tenant", in.Tenant, "stage", in.Stage, "region", in.Region, "blueprint", in.Blueprint, "state", in.State, "service", in.Service)
+	file, err := in.wantsCSV(c)
+	if err != nil {
+		return err
+	}
+	if file {
+		return h.csv(c, q)
+	}
+	rows, err := h.Store.Environments(c.UserContext(), actor(c), q)
+	if err != nil {
+		return err
+	}
+	p, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	d := views.Environments{
+		Facts: []ui.Fact{{Value: total(rows.Total, "environment", "environments")}}, Rows: rowsOf(h.Clock.Now(), rows.Rows, environmentRow), CSV: with(c, "format", "csv"),
+		Sorts: ui.SortLinks(urls.Environments, here(c), sortOr(in.Sort, "name"), "name", "stage", "blueprint", "state", "monthly", "expires", "updated"),
+		Pager: pager(c, rows, "environment", "environments", false), MayAsk: mayAskAnywhere(actor(c)), NewTenant: actor(c).MayRequestTenant(), Filters: h.filters(in),
+	}
+	return pageOr(c, views.EnvironmentsPage(p, d), views.EnvironmentsContent(d))
+}
+
+func (h *Environments) filters(in environmentParams) ui.Filters {
+	stages := []ui.Option{{Label: "Any"}}
+	for _, s := range models.Stages() {
+		stages = append(stages, ui.Option{Value: string(s), Label: string(s)})
+	}
+	regions := []ui.Option{{Label: "Any"}}
+	for _, r := range h.Regions {
+		regions = append(regions, ui.Option{Value: r, Label: r})
+	}
+	return ui.Filters{URL: urls.Environments, Label: "Filter environments", Set: in.set(), Keep: keep("sort", in.Sort), Fields: []ui.Filter{
+		{Name: "q", Label: "Name", Kind: "search", Value: in.Q},
+		{Name: "tenant", Label: "Tenant", Kind: "text", Value: in.Tenant},
+		{Name: "state", Label: "State", Kind: "select", Value: in.State, Options: environmentStateOptions()},
+		{Name: "stage", Label: "Stage", Kind: "select", Value: in.Stage, Options: stages},
+		{Name: "region", Label: "Region", Kind: "select", Value: in.Region, Options: regions},
+		{Name: "blueprint", Label: "Blueprint", Kind: "text", Value: in.Blueprint},
+		{Name: "service", Label: "Service", Kind: "text", Value: in.Service}}}
+}
+
+// environmentStateOptions are the object states and what a ready environment can be besides.
+func environmentStateOptions() []ui.Option {
+	return append(objectStateOptions(), ui.Option{Value: "hibernated", Label: "Hibernates"}, ui.Option{Value: "drifted", Label: "Drifted"})
+}
+
+func (h *Environments) csv(c *fiber.Ctx, q models.ListQuery) error {
+	a := actor(c)
+	header := []string{"tenant", "name", "stage", "region", "account", "blueprint", "version", "newest_version", "service", "image", "state", "cloudformation_status", "hibernated",
+		"drift", "drifted_resources", "monthly_usd", "expires_at", "updated_at"}
+	return export(c, "environments.csv", header, func(ctx context.Context, row func(...string) error) error {
+		return h.Store.EachEnvironment(ctx, a, q, func(e models.EnvironmentRow) error {
+			monthly := ""
+			if e.Monthly != nil {
+				monthly = e.Monthly.StringFixed(2)
+			}
+			return row(e.TenantSlug, e.Name, string(e.Stage), e.Region, e.Account, e.Blueprint, e.Version, e.Newest, e.Service, e.Image, string(e.State), e.Status,
+				fmt.Sprint(e.Hibernated), string(e.Drift), fmt.Sprint(e.Drifted), monthly, stamp(e.ExpiresAt), stamp(e.UpdatedAt))
+		})
+	})
+}
+
+// Show handles GET /tenants/:tenant/environments/:env; while something moves, the page asks for itself.
+func (h *Environments) Show(c *fiber.Ctx) error {
+	e, err := h.Store.EnvironmentPage(c.UserContext(), actor(c), c.Params("tenant"), c.Params("env"))
+	if err != nil {
+		return err
+	}
+	var meta blueprint.Meta
+	if digest := e.Environment.Stack.Digest; digest != "" {
+		v, err := h.Blueprints.BlueprintByDigest(c.UserContext(), digest)
+		if err != nil {
+			return fmt.Errorf("read the blueprint of environment %s: %w", e.Environment.ID, err)
+		}
+		meta = v.Meta
+	}
+	filled, note := h.secrets(c.UserContext(), e.Environment, meta)
+	d := environmentView(h.Clock.Now(), actor(c), e, meta, csrf(c))
+	d.Secrets, d.SecretsNote = secretRows(e.Environment, meta, filled), note
+	if isFragment(c) {
+		return render(c, http.StatusOK, views.EnvironmentContent(d))
+	}
+	p, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.EnvironmentPage(p, d))
+}
+
+// secretsTime is how long a page waits for AWS to say which secrets have a value.
+const secretsTime = 3 * time.Second
+
+// secrets asks AWS which of the secrets a person must fill have a value. An answer that does not come makes the page no worse than
+// one that says so.
+func (h *Environments) secrets(ctx context.Context, e models.Environment, meta blueprint.Meta) (map[string]bool, string) {
+	if len(meta.Secrets) == 0 || h.Secrets == nil || e.Stack.StackID == "" || e.State == models.Deleted {
+		return nil, ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, secretsTime)
+	defer cancel()
+	filled, err := h.Secrets.SecretsFilled(ctx, e, slices.Clone(meta.Secrets))
+	if err != nil {
+		return nil, "AWS could not be asked which of them have a value: " + models.Message(err)
+	}
+	return filled, ""
+}
+
+// CheckDrift handles POST /tenants/:tenant/environments/:env/drift.
+func (h *Environments) CheckDrift(c *fiber.Ctx) error {
+	if _, err := form.Decode[bareForm](c); err != nil {
+		return err
+	}
+	tenant, name := c.Params("tenant"), c.Params("env")
+	if err := h.Drift.CheckDriftNow(c.UserContext(), actor(c), tenant, name); err != nil {
+		return err
+	}
+	return redirect(c, urls.Environment(tenant, name)+"#drift")
+}
+
+// mayAsk tells whether the person may ask for changes of what a tenant has; the store checks it again.
+func mayAsk(a models.Actor, tenantID string) bool {
+	return a.Has(models.PlatformAdmin) || a.TenantRole(tenantID).Includes(models.Developer)
+}
+
+func mayAskAnywhere(a models.Actor) bool {
+	return a.Has(models.PlatformAdmin) || slices.ContainsFunc(a.Memberships, func(m models.Membership) bool { return m.Role.Includes(models.Developer) })
+}
