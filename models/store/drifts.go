@@ -50,13 +50,13 @@ func (s *Store) CheckDriftNow(ctx context.Context, actor models.Actor, tenantSlu
 	if err != nil {
 		return err
 	}
+	if !actor.MayOrderFor(env.TenantID) {
+		return models.Errorf(models.Forbidden, "Only owners and developers of %s, and platform admins, can ask for that.", tenantSlug)
+	}
 	if why := env.MayNot(models.RevertEnvironment, s.clock.Now()); why != "" {
 		return models.Errorf(models.Conflict, "%s", why)
 	}
 	return s.tx(ctx, func(t *tx) error {
-		if !actor.MayOrderFor(env.TenantID) {
-			return models.Errorf(models.Forbidden, "Only owners and developers of %s, and platform admins, can ask for that.", tenantSlug)
-		}
 		if _, err := t.openDrift(env, actor.Name()); err != nil {
 			return err
 		}
