@@ -15,35 +15,47 @@ import (
 // checks each of them again.
 func environmentActions(now time.Time, a models.Actor, p models.EnvironmentPage, token string) []ui.Action {
 	e := p.Environment
-	if !mayAsk(a, e.TenantID) || e.State == models.Deleted {
+	if !a.MayOrderFor(e.TenantID) || e.State == models.Deleted {
 		return nil
 	}
-	asks := asking{page: p, token: token, now: now}
-	busy, stuck := busyWhy(e.State), stuckWhy(e)
-	change := cmp.Or(busy, stuck)
-	all := []ui.Action{
-		asks.form(models.DeployEnvironment, "Deploy an image", "One digest, and nothing else.", ui.IconRocket, cmp.Or(noService(e), change)),
-		asks.form(models.UpdateEnvironment, "Change", "Other answers: size, retention and what else its blueprint asks.", ui.IconPencil, change),
-		asks.form(models.UpgradeEnvironment, upgradeWord(p.Newer), "A newer version of its blueprint, with what is new in it.", ui.IconArrowUp, cmp.Or(noNewer(p), change)),
-	}
+	x := asking{page: p, token: token, now: now}
+	var all []ui.Action
 	if e.Stack.Status == "UPDATE_ROLLBACK_FAILED" {
-		all = append([]ui.Action{asks.form(models.RecoverEnvironment, "Recover", "Goes on with the roll-back that stopped.", ui.IconWrench, busy)}, all...)
+		all = append(all, x.form(models.RecoverEnvironment, "Recover", "Goes on with the roll-back that stopped.", ui.IconWrench))
 	}
+	all = append(all,
+		x.form(models.DeployEnvironment, "Deploy an image", "One digest, and nothing else.", ui.IconRocket),
+		x.form(models.UpdateEnvironment, "Change", "Other answers: size, retention and what else its blueprint asks.", ui.IconPencil),
+		x.form(models.UpgradeEnvironment, upgradeWord(p.Newer), "A newer version of its blueprint, with what is new in it.", ui.IconArrowUp))
 	if !e.ExpiresAt.IsZero() {
-		all = append(all, asks.form(models.ExtendEnvironment, "Extend", "A later end.", ui.IconClock, busy))
+		all = append(all, x.form(models.ExtendEnvironment, "Extend", "A later end.", ui.IconClock))
 	}
 	if e.Hibernated {
-		all = append(all, asks.form(models.WakeEnvironment, "Wake", "Tasks start again and schedules are switched on.", ui.IconPlay, change))
+		all = append(all, x.form(models.WakeEnvironment, "Wake", "Tasks start again and schedules are switched on.", ui.IconPlay))
 	} else {
-		all = append(all, asks.post(models.HibernateEnvironment, "Hibernate", "No task runs and schedules are off; data stays.", ui.IconSnowflake, change,
+		all = append(all, x.post(models.HibernateEnvironment, "Hibernate", "No task runs and schedules are off; data stays.", ui.IconSnowflake,
 			"Tasks end and schedules are switched off. Its address stops answering. Data, load balancer and what else stays go on costing. You see the plan first."))
 	}
 	all = append(all,
-		asks.post(models.RevertEnvironment, "Revert drift", "Puts every drifted property back as declared.", ui.IconUndo, cmp.Or(noDrift(p.Drift), change), "Asks for a change that puts every drifted property back. You see the plan first."),
-		asks.form(models.AcceptDrift, "Accept drift", "Lets the differences be until a day.", ui.IconCheck, cmp.Or(noDrift(p.Drift), accepted(now, p.Drift), busy)))
-	end := asks.form(models.DeleteEnvironment, "Delete", "Everything its stack made goes, with a receipt at the end.", ui.IconTrash, busy)
+		x.post(models.RevertEnvironment, "Revert drift", "Puts every drifted property back as declared.", ui.IconUndo, "Asks for a change that puts every drifted property back. You see the plan first."),
+		x.form(models.AcceptDrift, "Accept drift", "Lets the differences be until a day.", ui.IconCheck))
+	end := x.form(models.DeleteEnvironment, "Delete", "Everything its stack made goes, with a receipt at the end.", ui.IconTrash)
 	end.Bad = true
 	return append(all, end)
+}
+
+// whyNot says why a change cannot be asked for now: what the environment itself says against it, then what is known around it.
+func whyNot(now time.Time, p models.EnvironmentPage, k models.RequestKind) string {
+	why := p.Environment.MayNot(k, now)
+	switch k {
+	case models.UpgradeEnvironment:
+		return cmp.Or(why, noNewer(p))
+	case models.RevertEnvironment:
+		return cmp.Or(why, noDrift(p.Drift))
+	case models.AcceptDrift:
+		return cmp.Or(why, noDrift(p.Drift), accepted(now, p.Drift))
+	}
+	return why
 }
 
 type asking struct {
@@ -52,13 +64,13 @@ type asking struct {
 	now   time.Time
 }
 
-func (x asking) form(k models.RequestKind, label, text string, icon ui.Icon, why string) ui.Action {
+func (x asking) form(k models.RequestKind, label, text string, icon ui.Icon) ui.Action {
 	verb := views.ChangeVerb(k)
-	return ui.Action{ID: verb, Label: label, Text: text, Icon: icon, Why: why, URL: urls.ChangeEnvironment(x.page.Environment.TenantSlug, x.page.Environment.Name, verb)}
+	return ui.Action{ID: verb, Label: label, Text: text, Icon: icon, Why: whyNot(x.now, x.page, k), URL: urls.ChangeEnvironment(x.page.Environment.TenantSlug, x.page.Environment.Name, verb)}
 }
 
-func (x asking) post(k models.RequestKind, label, text string, icon ui.Icon, why, sure string) ui.Action {
-	act := x.form(k, label, text, icon, why)
+func (x asking) post(k models.RequestKind, label, text string, icon ui.Icon, sure string) ui.Action {
+	act := x.form(k, label, text, icon)
 	act.Post, act.Sure, act.CSRF, act.Key = true, sure, x.token, models.NewID()
 	return act
 }
@@ -74,29 +86,6 @@ func busyWhy(s models.ObjectState) string {
 		return "It is being deleted."
 	case models.Deleted:
 		return "It is deleted."
-	}
-	return ""
-}
-
-// stuckWhy says why CloudFormation would take no change of the stack.
-func stuckWhy(e models.Environment) string {
-	switch e.Stack.Status {
-	case "UPDATE_ROLLBACK_FAILED":
-		return "Its roll-back stopped. Recover it first."
-	case "DELETE_FAILED":
-		return "Its deletion stopped. Delete it again, or keep what stands against it."
-	case "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED":
-		return "It was never made completely. Retry its run, or delete it."
-	}
-	if e.State == models.Broken && e.Stack.StackID == "" {
-		return "It was never made. Retry its run, or delete it."
-	}
-	return ""
-}
-
-func noService(e models.Environment) string {
-	if e.ServiceID == "" {
-		return "Its blueprint runs no image."
 	}
 	return ""
 }

@@ -59,6 +59,19 @@ type changing struct {
 	now     blueprint.Meta
 	next    blueprint.Meta // of the newer version
 	fields  []blueprint.Field
+	uses    []string // keys of the amounts that its estimate rests on
+}
+
+// usagePrefix stands before the keys of amounts in the form's names.
+const usagePrefix = "usage-"
+
+// names are the fields of the form that are only known now.
+func (x changing) names() []string {
+	names := fieldNames(x.fields)
+	for _, key := range x.uses {
+		names = append(names, usagePrefix+key)
+	}
+	return names
 }
 
 // open reads what the form is about. Who may read the environment and not ask for changes is told so.
@@ -69,7 +82,7 @@ func (h *EnvironmentChanges) open(c *fiber.Ctx, kind models.RequestKind, version
 		return x, err
 	}
 	e := x.page.Environment
-	if !mayAsk(actor(c), e.TenantID) {
+	if !actor(c).MayOrderFor(e.TenantID) {
 		return x, models.Errorf(models.Forbidden, "Owners and developers of %s ask for changes of its environments.", e.TenantSlug)
 	}
 	if kind != models.UpdateEnvironment && kind != models.UpgradeEnvironment && kind != models.DeleteEnvironment || e.Stack.Digest == "" {
@@ -82,6 +95,9 @@ func (h *EnvironmentChanges) open(c *fiber.Ctx, kind models.RequestKind, version
 	x.now = v.Meta
 	switch kind {
 	case models.UpdateEnvironment:
+		if e.Estimate != nil {
+			x.uses = e.Estimate.Uses
+		}
 		x.fields, err = x.now.Fields()
 	case models.UpgradeEnvironment:
 		err = h.newer(c, &x, version)
@@ -119,7 +135,7 @@ func (h *EnvironmentChanges) show(c *fiber.Ctx, status int, x changing, in views
 	if in.Key == "" {
 		in.Key = models.NewID()
 	}
-	f := changeForm(h.Clock.Now(), actor(c), x, in, answers).Form()
+	f := changeForm(h.Clock.Now(), x, in, answers).Form()
 	if isFragment(c) {
 		return render(c, status, views.ObjectFormContent(f))
 	}
@@ -141,7 +157,7 @@ func (h *EnvironmentChanges) Submit(kind models.RequestKind) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		in, answers, err := form.DecodeWith[views.ChangeForm](c, fieldNames(x.fields))
+		in, answers, err := form.DecodeWith[views.ChangeForm](c, x.names())
 		errors := models.Fields(err)
 		if err != nil && errors == nil {
 			return err
@@ -171,11 +187,11 @@ func environmentInputs(x changing, in views.ChangeForm, answers map[string]strin
 	wrong := map[string]string{}
 	switch x.kind {
 	case models.UpdateEnvironment:
-		out.Inputs = answers
+		out.Inputs, out.Usage = parted(answers)
 	case models.UpgradeEnvironment:
 		out.Version, out.Inputs = in.Version, answers
 	case models.DeployEnvironment:
-		out.Image = imageOf(strings.TrimSpace(in.Image), repositoryOf(x.page))
+		out.Image = imageOf(strings.TrimSpace(in.Image), x.page.Environment.Repository)
 	case models.ExtendEnvironment, models.WakeEnvironment:
 		if days := strings.TrimSpace(in.Days); days != "" {
 			n, err := strconv.Atoi(days)
@@ -198,17 +214,25 @@ func environmentInputs(x changing, in views.ChangeForm, answers map[string]strin
 	return out, nil
 }
 
+// parted tells a blueprint's answers from the amounts of use, which are only kept where they were given.
+func parted(sent map[string]string) (inputs, usage map[string]string) {
+	inputs, usage = map[string]string{}, map[string]string{}
+	for name, value := range sent {
+		key, isUsage := strings.CutPrefix(name, usagePrefix)
+		switch {
+		case !isUsage:
+			inputs[name] = value
+		case strings.TrimSpace(value) != "":
+			usage[key] = strings.TrimSpace(value)
+		}
+	}
+	return inputs, usage
+}
+
 // imageOf completes what docker push prints: a digest alone is one of the service's repository.
 func imageOf(typed, repository string) string {
 	if strings.HasPrefix(typed, "sha256:") && repository != "" {
 		return repository + "@" + typed
 	}
 	return typed
-}
-
-func repositoryOf(p models.EnvironmentPage) string {
-	if p.Service == nil {
-		return ""
-	}
-	return p.Service.Stack.Outputs["RepositoryUri"]
 }

@@ -1,24 +1,28 @@
 package handlers
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"slipway/models"
 	"slipway/views"
+	"slipway/views/ui"
 	"slipway/views/urls"
 )
 
 // changeForm fills the form of one change with what is true of the environment.
-func changeForm(now time.Time, a models.Actor, x changing, in views.ChangeForm, answers map[string]string) views.EnvironmentChange {
+func changeForm(now time.Time, x changing, in views.ChangeForm, answers map[string]string) views.EnvironmentChange {
 	e := x.page.Environment
 	c := views.EnvironmentChange{Kind: x.kind, Tenant: e.TenantSlug, Name: e.Name, Stage: e.Stage, Version: e.Stack.Blueprint + " " + e.Stack.Version, Image: e.Image, Status: e.Stack.Status,
-		Repository: repositoryOf(x.page), In: in, Questions: blueprintFields(x.fields, answers, in.Errors, nil), Blocked: blocked(now, a, x)}
+		Repository: e.Repository, In: in, Questions: blueprintFields(x.fields, answers, in.Errors, nil), Blocked: whyNot(now, x.page, x.kind)}
 	if !e.ExpiresAt.IsZero() {
 		c.Ends = e.ExpiresAt.UTC().Format("2 Jan 2006, 15:04 UTC")
 	}
 	switch x.kind {
+	case models.UpdateEnvironment:
+		c.Usage = ui.UsageFields(usagePrefix, x.uses, usageTyped(e, answers), in.Errors)
 	case models.UpgradeEnvironment:
 		c.In.Version, c.Notes, c.Breaking = x.version, strings.TrimSpace(x.next.UpgradeNotes), x.next.Breaking
 		for _, v := range x.page.Newer {
@@ -42,6 +46,20 @@ func changeForm(now time.Time, a models.Actor, x changing, in views.ChangeForm, 
 		}
 	}
 	return c
+}
+
+// usageTyped are the amounts as they were typed, or as the environment has them.
+func usageTyped(e models.Environment, answers map[string]string) map[string]string {
+	typed := maps.Clone(e.Usage)
+	for name, value := range answers {
+		if key, ok := strings.CutPrefix(name, usagePrefix); ok {
+			if typed == nil {
+				typed = map[string]string{}
+			}
+			typed[key] = value
+		}
+	}
+	return typed
 }
 
 // dropped are the titles of questions that the newer version does not ask any more.
@@ -72,23 +90,4 @@ func stuck(e models.Environment, status string) []views.StackResource {
 		}
 	}
 	return rows
-}
-
-// blocked says why the change cannot be asked for now, in the words that the environment's page has for it.
-func blocked(now time.Time, a models.Actor, x changing) string {
-	verb := views.ChangeVerb(x.kind)
-	for _, act := range environmentActions(now, a, x.page, "") {
-		if act.ID == verb {
-			return act.Why
-		}
-	}
-	switch x.kind {
-	case models.WakeEnvironment:
-		return "It does not hibernate."
-	case models.ExtendEnvironment:
-		return "It has no end date, so there is nothing to extend."
-	case models.RecoverEnvironment:
-		return "Its stack is not stuck: CloudFormation says " + x.page.Environment.Stack.Status + "."
-	}
-	return "It is deleted."
 }

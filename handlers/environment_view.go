@@ -18,8 +18,8 @@ import (
 func environmentView(now time.Time, a models.Actor, p models.EnvironmentPage, meta blueprint.Meta, token string) views.Environment {
 	e := p.Environment
 	d := views.Environment{
-		Tenant: e.TenantSlug, Name: e.Name, Stage: e.Stage, State: e.State, Hibernated: e.Hibernated, Made: ui.Ago(now, e.CreatedAt), Changed: ui.Ago(now, e.UpdatedAt), Host: e.Host,
-		Stack: stackFacts(now, e.Stack), Blueprint: e.Stack.Blueprint, Version: e.Stack.Version, MayChange: mayAsk(a, e.TenantID), Service: e.ServiceName, Image: e.Image,
+		Tenant: e.TenantSlug, Name: e.Name, Stage: e.Stage, State: e.State, Hibernated: e.Hibernated, Made: ui.Ago(now, e.CreatedAt),
+		Stack: stackFacts(now, e.Stack), Blueprint: e.Stack.Blueprint, Version: e.Stack.Version, MayChange: a.MayOrderFor(e.TenantID), Service: e.ServiceName, Image: e.Image,
 		Failure: views.FailureOf(p.Failure), Groups: resourceGroups(now, e.Stack.Resources), Resources: len(e.Stack.Resources), Estimate: objectEstimate(e.Estimate),
 		Open: rowsOf(now, p.Open, requestRow), Requests: rowsOf(now, p.Requests, requestRow), Runs: rowsOf(now, p.Runs, runRow), Log: logOf(p.Events), Activity: activities(now, p.Entries),
 		Receipt: receiptView(now, p.Receipt), SeesAll: a.SeesAll(), CSRF: token, Key: models.NewID(),
@@ -27,8 +27,8 @@ func environmentView(now time.Time, a models.Actor, p models.EnvironmentPage, me
 	if len(p.Newer) > 0 && e.State != models.Deleted {
 		d.Newest = p.Newer[len(p.Newer)-1]
 	}
-	if p.Network != nil {
-		d.Network = p.Network.Name
+	if e.NetworkID != "" {
+		d.Network = models.NetworkName(e.Stage.Class(), e.Stack.Region)
 	}
 	d.RunID, d.Progress = lastRun(p.Runs)
 	d.Endpoints, d.Outputs = outputs(e.Stack.Outputs, meta)
@@ -75,30 +75,31 @@ func firstImage(a models.Actor, p models.EnvironmentPage) *views.FirstImage {
 	if e.ServiceID == "" || e.Image != "" || e.State == models.Deleted || e.State == models.Deleting {
 		return nil
 	}
-	f := &views.FirstImage{Service: e.ServiceName, ServiceURL: urls.Service(e.TenantSlug, e.ServiceName)}
-	if p.Service != nil {
-		f.Repository = p.Service.Stack.Outputs["RepositoryUri"]
-		f.Commands = pushCommands(f.Repository, p.Service.Stack.Region)
-	}
-	if mayAsk(a, e.TenantID) && e.State == models.Ready && f.Repository != "" {
+	f := &views.FirstImage{Service: e.ServiceName, ServiceURL: urls.Service(e.TenantSlug, e.ServiceName), Repository: e.Repository, Commands: pushCommands(e.Repository)}
+	if a.MayOrderFor(e.TenantID) && e.State == models.Ready && f.Repository != "" {
 		f.DeployURL = urls.ChangeEnvironment(e.TenantSlug, e.Name, "deploy")
 	}
 	return f
 }
 
-// secretRows are the secrets that a person must fill, as far as the stack has made them. filled is nil when nobody could look.
-func secretRows(e models.Environment, meta blueprint.Meta, filled map[string]bool) []views.Secret {
+// secretRows are the secrets that a person must fill, as far as the stack has made them. known says that whatever is not among the
+// empty ones has a value.
+func secretRows(e models.Environment, meta blueprint.Meta, empty []models.EmptySecret, known bool) []views.Secret {
 	var rows []views.Secret
 	for _, r := range e.Stack.Resources {
-		if !slices.Contains(meta.Secrets, r.LogicalID) || r.PhysicalID == "" || e.State == models.Deleted {
+		if !slices.Contains(meta.Secrets, r.LogicalID) || r.PhysicalID == "" {
 			continue
 		}
-		s := views.Secret{Name: r.LogicalID,
+		s := views.Secret{Name: r.LogicalID, Known: known, Filled: known,
 			Console: ui.Out{Word: "Fill it in the AWS console", URL: fmt.Sprintf("https://%s.console.aws.amazon.com/secretsmanager/secret?name=%s&region=%s", url.PathEscape(e.Stack.Region),
 				url.QueryEscape(r.PhysicalID), url.QueryEscape(e.Stack.Region))},
-			Command: ui.Command{Label: "Or here: type the value, then Enter and Ctrl-D", Lines: []string{fmt.Sprintf("aws secretsmanager put-secret-value --region %s --secret-id %s --secret-string file:///dev/stdin",
+			Command: ui.Command{Label: "Or with the value in a file", Lines: []string{fmt.Sprintf("aws secretsmanager put-secret-value --region %s --secret-id %s --secret-string file://value.txt",
 				e.Stack.Region, r.PhysicalID)}}}
-		s.Filled, s.Known = filled[r.LogicalID]
+		for _, x := range empty {
+			if x.LogicalID == r.LogicalID {
+				s.Known, s.Filled, s.Console.URL, s.Command.Lines = true, false, x.ConsoleURL, []string{x.Command}
+			}
+		}
 		rows = append(rows, s)
 	}
 	return rows
@@ -132,15 +133,10 @@ func driftView(now time.Time, p models.EnvironmentPage, d views.Environment) vie
 			v.AcceptURL = act.URL
 		}
 	}
-	if d.MayChange && canCompare(p.Environment) && v.State != models.DriftChecking {
+	if d.MayChange && p.Environment.MayNot(models.RevertEnvironment, now) == "" && v.State != models.DriftChecking {
 		v.CheckURL = urls.CheckDrift(tenant, name)
 	}
 	return v
-}
-
-// canCompare tells whether CloudFormation can compare the stack as it stands.
-func canCompare(e models.Environment) bool {
-	return e.Stack.StackID != "" && (e.State == models.Ready || e.State == models.Broken) && e.Stack.Status != "DELETE_FAILED" && e.Stack.Status != "ROLLBACK_COMPLETE"
 }
 
 func driftRows(r models.ResourceDrift) []views.DriftRow {

@@ -31,10 +31,9 @@ type Environments struct {
 	Blueprints interface {
 		BlueprintByDigest(ctx context.Context, digest string) (blueprint.Version, error)
 	}
-	// Secrets looks at AWS whether secrets of an environment's stack hold a value, by logical id; true: it does. What could not be
-	// looked at is not in the answer. Nil: nobody looks.
+	// Secrets asks AWS which of a stack's secrets have no value yet. With an error, the rest of them is not known. Nil: nobody looks.
 	Secrets interface {
-		SecretsFilled(ctx context.Context, e models.Environment, logicalIDs []string) (map[string]bool, error)
+		SecretsWithoutValue(ctx context.Context, s models.Stack, logicalIDs []string) ([]models.EmptySecret, error)
 	}
 	Regions []string
 }
@@ -47,10 +46,12 @@ type environmentParams struct {
 	Blueprint string `form:"blueprint"`
 	State     string `form:"state"`
 	Service   string `form:"service"`
+	Drift     string `form:"drift"`
+	Expiring  string `form:"expiring"`
 }
 
 func (p environmentParams) set() bool {
-	return p.Q+p.Tenant+p.Stage+p.Region+p.Blueprint+p.State+p.Service != ""
+	return p.Q+p.Tenant+p.Stage+p.Region+p.Blueprint+p.State+p.Service+p.Drift+p.Expiring != ""
 }
 
 // List handles GET /environments.
@@ -59,7 +60,7 @@ func (h *Environments) List(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q := in.query("tenant", in.Tenant, "stage", in.Stage, "region", in.Region, "blueprint", in.Blueprint, "state", in.State, "service", in.Service)
+	q := in.query("tenant", in.Tenant, "stage", in.Stage, "region", in.Region, "blueprint", in.Blueprint, "state", in.State, "service", in.Service, "drift", in.Drift, "expiring", in.Expiring)
 	file, err := in.wantsCSV(c)
 	if err != nil {
 		return err
@@ -95,16 +96,14 @@ func (h *Environments) filters(in environmentParams) ui.Filters {
 	return ui.Filters{URL: urls.Environments, Label: "Filter environments", Set: in.set(), Keep: keep("sort", in.Sort), Fields: []ui.Filter{
 		{Name: "q", Label: "Name", Kind: "search", Value: in.Q},
 		{Name: "tenant", Label: "Tenant", Kind: "text", Value: in.Tenant},
-		{Name: "state", Label: "State", Kind: "select", Value: in.State, Options: environmentStateOptions()},
+		{Name: "state", Label: "State", Kind: "select", Value: in.State, Options: objectStateOptions()},
 		{Name: "stage", Label: "Stage", Kind: "select", Value: in.Stage, Options: stages},
 		{Name: "region", Label: "Region", Kind: "select", Value: in.Region, Options: regions},
 		{Name: "blueprint", Label: "Blueprint", Kind: "text", Value: in.Blueprint},
-		{Name: "service", Label: "Service", Kind: "text", Value: in.Service}}}
-}
-
-// environmentStateOptions are the object states and what a ready environment can be besides.
-func environmentStateOptions() []ui.Option {
-	return append(objectStateOptions(), ui.Option{Value: "hibernated", Label: "Hibernates"}, ui.Option{Value: "drifted", Label: "Drifted"})
+		{Name: "service", Label: "Service", Kind: "text", Value: in.Service},
+		{Name: "drift", Label: "Drift", Kind: "select", Value: in.Drift, Options: []ui.Option{{Label: "Any"}, {Value: string(models.DriftFound), Label: "Drifted"}, {Value: string(models.DriftNone), Label: "As declared"},
+			{Value: string(models.DriftFailed), Label: "Could not be compared"}}},
+		{Name: "expiring", Label: "End", Kind: "select", Value: in.Expiring, Options: []ui.Option{{Label: "Any"}, {Value: "yes", Label: "Has an end date"}}}}}
 }
 
 func (h *Environments) csv(c *fiber.Ctx, q models.ListQuery) error {
@@ -137,9 +136,8 @@ func (h *Environments) Show(c *fiber.Ctx) error {
 		}
 		meta = v.Meta
 	}
-	filled, note := h.secrets(c.UserContext(), e.Environment, meta)
 	d := environmentView(h.Clock.Now(), actor(c), e, meta, csrf(c))
-	d.Secrets, d.SecretsNote = secretRows(e.Environment, meta, filled), note
+	d.Secrets, d.SecretsNote = h.secrets(c.UserContext(), e.Environment, meta)
 	if isFragment(c) {
 		return render(c, http.StatusOK, views.EnvironmentContent(d))
 	}
@@ -155,17 +153,17 @@ const secretsTime = 3 * time.Second
 
 // secrets asks AWS which of the secrets a person must fill have a value. An answer that does not come makes the page no worse than
 // one that says so.
-func (h *Environments) secrets(ctx context.Context, e models.Environment, meta blueprint.Meta) (map[string]bool, string) {
-	if len(meta.Secrets) == 0 || h.Secrets == nil || e.Stack.StackID == "" || e.State == models.Deleted {
+func (h *Environments) secrets(ctx context.Context, e models.Environment, meta blueprint.Meta) ([]views.Secret, string) {
+	if len(meta.Secrets) == 0 || e.Stack.StackID == "" || e.State == models.Deleted {
 		return nil, ""
+	}
+	if h.Secrets == nil {
+		return secretRows(e, meta, nil, false), ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, secretsTime)
 	defer cancel()
-	filled, err := h.Secrets.SecretsFilled(ctx, e, slices.Clone(meta.Secrets))
-	if err != nil {
-		return nil, "AWS could not be asked which of them have a value: " + models.Message(err)
-	}
-	return filled, ""
+	empty, err := h.Secrets.SecretsWithoutValue(ctx, e.Stack, slices.Clone(meta.Secrets))
+	return secretRows(e, meta, empty, err == nil), models.Message(err)
 }
 
 // CheckDrift handles POST /tenants/:tenant/environments/:env/drift.
@@ -180,11 +178,7 @@ func (h *Environments) CheckDrift(c *fiber.Ctx) error {
 	return redirect(c, urls.Environment(tenant, name)+"#drift")
 }
 
-// mayAsk tells whether the person may ask for changes of what a tenant has; the store checks it again.
-func mayAsk(a models.Actor, tenantID string) bool {
-	return a.Has(models.PlatformAdmin) || a.TenantRole(tenantID).Includes(models.Developer)
-}
-
+// mayAskAnywhere tells whether there is a tenant that the person may ask for changes in.
 func mayAskAnywhere(a models.Actor) bool {
 	return a.Has(models.PlatformAdmin) || slices.ContainsFunc(a.Memberships, func(m models.Membership) bool { return m.Role.Includes(models.Developer) })
 }

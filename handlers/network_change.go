@@ -47,6 +47,7 @@ type networking struct {
 	page   models.NetworkPage // of an existing one
 	fields []blueprint.Field
 	pools  []models.CIDRPool
+	none   bool // no version of the network blueprint is offered
 }
 
 // Form handles the GET of a form: /tenants/:tenant/networks/new, /register, /:network/update and /:network/delete.
@@ -73,7 +74,12 @@ func (h *NetworkChanges) open(c *fiber.Ctx, kind models.RequestKind) (networking
 	var v blueprint.Version
 	switch kind {
 	case models.CreateNetwork:
-		if v, err = h.Blueprints.OfferedBlueprint(c.UserContext(), actor(c), models.NetworkBlueprint); err != nil {
+		v, err = h.Blueprints.OfferedBlueprint(c.UserContext(), actor(c), models.NetworkBlueprint)
+		if k := models.KindOf(err); k == models.NotFound || k == models.Conflict {
+			x.none = true
+			return x, nil
+		}
+		if err != nil {
 			return x, err
 		}
 		if x.fields, err = v.Meta.Fields(); err != nil {
@@ -142,6 +148,8 @@ func (h *NetworkChanges) change(x networking, in views.NetworkForm, answers map[
 		if n.Registered {
 			d.Blocked = "Slipway did not make this VPC and changes nothing in it."
 		}
+	case x.none:
+		d.Blocked = "No version of the network blueprint is offered. The platform team sees why on its page."
 	case len(x.tenant.Accounts) == 0:
 		d.Blocked = "The tenant has no AWS account yet. Its networks can be ordered once it has one."
 	}

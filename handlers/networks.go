@@ -54,7 +54,7 @@ func networkView(now time.Time, a models.Actor, p models.NetworkPage) views.Netw
 		}
 	}
 	d.RunID, d.Progress = lastRun(p.Runs)
-	if mayAsk(a, n.TenantID) && n.State != models.Deleted {
+	if a.MayOrderFor(n.TenantID) && n.State != models.Deleted {
 		d.OrderURL = urls.With(urls.NewEnvironment, "tenant", n.TenantSlug, "stage", string(stageFor(n.Class)), "region", n.Region)
 		d.Actions = networkActions(p)
 	}

@@ -83,17 +83,12 @@ func yes(b bool) int {
 	return 0
 }
 
-func objectEstimate(e *models.Estimate) views.ObjectEstimate {
+func objectEstimate(e *models.Estimate) *ui.Estimate {
 	if e == nil {
-		return views.ObjectEstimate{}
+		return nil
 	}
-	fixed, usage := e.Total()
-	v := views.ObjectEstimate{Total: ui.USD(e.Monthly()), Fixed: ui.USD(fixed), Usage: ui.USD(usage), NotEstimated: e.NotEstimated,
-		Note: priceNote(models.PlanNotes{Region: e.Region, PriceDate: e.Date})}
-	for _, l := range e.Lines {
-		v.Lines = append(v.Lines, ui.Pair{Label: l.Item, Value: ui.USD(l.Monthly)})
-	}
-	return v
+	v := ui.EstimateFrom(*e, ui.EstimateOptions{ID: "estimate", Folded: true})
+	return &v
 }
 
 func receiptView(now time.Time, r *models.Receipt) *views.Receipt {
@@ -142,11 +137,13 @@ func logOf(newestFirst []models.RunEvent) []ui.LogLine {
 }
 
 // pushCommands are how an image gets into a repository and how its digest is read.
-func pushCommands(repository, region string) []ui.Command {
+func pushCommands(repository string) []ui.Command {
 	registry, name, ok := strings.Cut(repository, "/")
-	if !ok {
+	parts := strings.Split(registry, ".") // <account>.dkr.ecr.<region>.amazonaws.com
+	if !ok || len(parts) < 5 {
 		return nil
 	}
+	region := parts[3]
 	return []ui.Command{
 		{Label: "Sign in to the registry, good for 12 hours", Lines: []string{fmt.Sprintf("aws ecr get-login-password --region %s | docker login --username AWS --password-stdin %s", region, registry)}},
 		{Label: "Build and push; the tag is the commit", Lines: []string{"TAG=$(git rev-parse --short HEAD)", fmt.Sprintf("docker build -t %s:$TAG .", repository), fmt.Sprintf("docker push %s:$TAG", repository)}},

@@ -90,7 +90,7 @@ func (h *Pools) add(c *fiber.Ctx, in views.PoolForm) error {
 	}
 	size, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSpace(in.Size), "/"))
 	if err != nil {
-		return models.InvalidFields(map[string]string{"size": "Give the prefix length of one network, for example 20."})
+		size = 0 // no size of a network: refused by name
 	}
 	return h.Edit.AddPool(c.UserContext(), actor(c), models.CIDRPool{Region: in.Region, Block: strings.TrimSpace(in.Block), Size: size, Note: strings.TrimSpace(in.Note)})
 }

@@ -36,7 +36,7 @@ func tenantToAsk(c *fiber.Ctx, r tenantReader, what string) (models.Tenant, erro
 	if err != nil {
 		return models.Tenant{}, err
 	}
-	if !mayAsk(actor(c), t.Tenant.ID) {
+	if !actor(c).MayOrderFor(t.Tenant.ID) {
 		return models.Tenant{}, models.Errorf(models.Forbidden, "Owners and developers of %s ask for its %s.", t.Tenant.Slug, what)
 	}
 	return t.Tenant, nil
@@ -109,7 +109,7 @@ func (h *ServiceChanges) deleting(c *fiber.Ctx) (views.ServiceChange, error) {
 		return views.ServiceChange{}, err
 	}
 	switch {
-	case !mayAsk(actor(c), s.Service.TenantID):
+	case !actor(c).MayOrderFor(s.Service.TenantID):
 		return views.ServiceChange{}, models.Errorf(models.Forbidden, "Owners and developers of %s ask for the end of its services.", s.Service.TenantSlug)
 	case s.Service.State == models.Deleted:
 		return views.ServiceChange{}, models.Errorf(models.Conflict, "This service is deleted already.")

@@ -55,7 +55,7 @@ func (h *Services) List(c *fiber.Ctx) error {
 	}
 	d := views.Services{
 		Facts: []ui.Fact{{Value: total(rows.Total, "service", "services")}}, Rows: rowsOf(h.Clock.Now(), rows.Rows, serviceRow), CSV: with(c, "format", "csv"),
-		Sorts: ui.SortLinks(urls.Services, here(c), sortOr(in.Sort, "name"), "name", "state", "environments", "monthly", "updated"), Pager: pager(c, rows, "service", "services", false),
+		Sorts: ui.SortLinks(urls.Services, here(c), sortOr(in.Sort, "name"), "name", "state", "updated"), Pager: pager(c, rows, "service", "services", false),
 		NewURL: newServiceURL(actor(c)),
 		Filters: ui.Filters{URL: urls.Services, Label: "Filter services", Set: in.Q+in.Tenant+in.State != "", Keep: keep("sort", in.Sort), Fields: []ui.Filter{
 			{Name: "q", Label: "Name", Kind: "search", Value: in.Q}, {Name: "tenant", Label: "Tenant", Kind: "text", Value: in.Tenant},
@@ -125,9 +125,9 @@ func serviceView(now time.Time, a models.Actor, p models.ServicePage) views.Serv
 		Resources: len(s.Stack.Resources), Open: rowsOf(now, p.Open, requestRow), Requests: rowsOf(now, p.Requests, requestRow), Runs: rowsOf(now, p.Runs, runRow),
 		Activity: activities(now, p.Entries), Receipt: receiptView(now, p.Receipt), SeesAll: a.SeesAll(),
 	}
-	d.Commands = pushCommands(d.Repository, s.Stack.Region)
+	d.Commands = pushCommands(d.Repository)
 	d.RunID, d.Progress = lastRun(p.Runs)
-	if mayAsk(a, s.TenantID) && s.State != models.Deleted {
+	if a.MayOrderFor(s.TenantID) && s.State != models.Deleted {
 		d.OrderURL = urls.With(urls.NewEnvironment, "tenant", s.TenantSlug, "service", s.Name)
 		end := ui.Action{ID: "delete", Label: "Delete", Text: "Its repository and every image in it go.", Icon: ui.IconTrash, URL: urls.DeleteService(s.TenantSlug, s.Name), Bad: true, Why: busyWhy(s.State)}
 		if n := len(p.Environments); n > 0 && end.Why == "" {

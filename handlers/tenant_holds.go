@@ -16,7 +16,7 @@ const holdsUpTo = 10
 // holds reads what a tenant's accounts hold.
 func (h *Tenants) holds(c *fiber.Ctx, t models.Tenant) (views.Holds, error) {
 	ctx, a, now := c.UserContext(), actor(c), h.Clock.Now()
-	out := views.Holds{MayAsk: mayAsk(a, t.ID) && len(t.Accounts) > 0}
+	out := views.Holds{MayAsk: a.MayOrderFor(t.ID) && len(t.Accounts) > 0}
 	networks, err := h.Holds.Networks(ctx, a, t.Slug)
 	if err != nil {
 		return out, err

@@ -167,3 +167,11 @@ type ReceiptLine struct {
 	Why       string `json:"why,omitempty"`  // why it is left
 	Cost      string `json:"cost,omitempty"` // what it still costs a month, in USD, or words where that is not known
 }
+
+// EmptySecret is a secret of a stack that has no value yet: a person gives it one in AWS, Slipway neither reads nor writes any.
+type EmptySecret struct {
+	LogicalID  string
+	ARN        string
+	ConsoleURL string
+	Command    string // one line for the aws command line
+}

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"strings"
+
 	"slipway/models"
 	"slipway/views/ui"
 	"slipway/views/urls"
@@ -14,8 +16,6 @@ type Environment struct {
 	State      models.ObjectState
 	Hibernated bool
 	Made       ui.When
-	Changed    ui.When // zero: never since
-	Host       string  // empty: it has no name of its own
 
 	Stack     StackFacts
 	Blueprint string // name
@@ -39,7 +39,7 @@ type Environment struct {
 	Groups    []ResourceGroup
 	Resources int
 	Drift     Drift
-	Estimate  ObjectEstimate
+	Estimate  *ui.Estimate // nil: not known
 	Actions   []ui.Action
 	Open      []RequestRow
 	Requests  []RequestRow
@@ -120,16 +120,6 @@ type StackResource struct {
 	Word       string // CloudFormation's own
 	Reason     string
 	At         ui.When
-}
-
-// ObjectEstimate is what an object costs per month by the price file.
-type ObjectEstimate struct {
-	Total        string // "$118.24"; empty: not known
-	Fixed        string
-	Usage        string // by use, at the stated assumption
-	Note         string // "eu-west-1 list prices of 20 Nov 2026"
-	Lines        []ui.Pair
-	NotEstimated []string
 }
 
 // Drift is what the newest comparison found.
@@ -255,6 +245,9 @@ func (d Environment) facts() []ui.Fact {
 	}
 	if d.Service != "" {
 		all = append(all, ui.Fact{Label: "Service", Value: d.Service, URL: urls.Service(d.Tenant, d.Service)})
+	}
+	if _, digest, ok := strings.Cut(d.Image, "@sha256:"); ok {
+		all = append(all, ui.Fact{Label: "Image", Value: ui.Short(digest), Code: true})
 	}
 	all = append(all, ui.Fact{Label: "Made", When: d.Made})
 	switch {

@@ -44,9 +44,6 @@ func (c EnvironmentChange) delete(f *ObjectForm) {
 	}
 	f.Fields = []ui.Field{c.field(confirmField(c.Name, c.In.Confirm))}
 	f.Now = []ui.Pair{{Label: "Stage", Value: string(c.Stage)}, {Label: "CloudFormation says", Value: orElse(c.Status, "nothing yet")}}
-	if len(c.Retained) > 0 {
-		f.Now = append(f.Now, ui.Pair{Label: "The blueprint keeps", Value: strings.Join(c.Retained, ", ")})
-	}
 	f.Then = deleteThen("Buckets are emptied only if you said so here.")
 }
 
@@ -87,7 +84,6 @@ type ServiceChange struct {
 	Name   string // typed, or the service's
 	In     ChangeForm
 	Users  []ui.Pair // environments that run it: name and address
-	Images bool      // the repository may hold images
 }
 
 // Form draws the form of the kind.

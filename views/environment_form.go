@@ -49,7 +49,6 @@ type EnvironmentChange struct {
 	Drift    []DriftRow
 	Stuck    []StackResource // resources that stopped a roll-back or deletion
 	Buckets  []string        // names of buckets in the stack
-	Retained []string        // names of what the template keeps
 	Blocked  string
 }
 

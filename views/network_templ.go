@@ -185,7 +185,7 @@ func NetworkContent(d Network) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = environmentTable(d.Environments, nil, false).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = environmentBrief(d.Environments).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

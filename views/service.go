@@ -19,7 +19,7 @@ type Service struct {
 	Progress     string
 	RunID        string
 	Failure      *Failure
-	Estimate     ObjectEstimate
+	Estimate     *ui.Estimate     // nil: not known
 	Environments []EnvironmentRow // that run it
 	OrderURL     string           // order form with the service filled in; empty: this person may not
 	Groups       []ResourceGroup
@@ -90,7 +90,7 @@ type Network struct {
 	Progress     string
 	RunID        string
 	Failure      *Failure
-	Estimate     ObjectEstimate
+	Estimate     *ui.Estimate // nil: not known
 	Environments []EnvironmentRow
 	OrderURL     string
 	Groups       []ResourceGroup

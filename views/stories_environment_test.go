@@ -38,7 +38,7 @@ func stackResources() []ResourceGroup {
 
 func environment() Environment {
 	return Environment{
-		Tenant: "payments", Name: "orders-dev", Stage: models.Dev, State: models.Ready, Made: ago(40 * 24 * time.Hour), Host: "orders-dev.payments-nonprod.apps.example.com",
+		Tenant: "payments", Name: "orders-dev", Stage: models.Dev, State: models.Ready, Made: ago(40 * 24 * time.Hour),
 		Stack: StackFacts{Name: "slw-payments-env-orders-dev", Account: "209355718840", Region: "eu-west-1", Status: "UPDATE_COMPLETE", At: ago(40 * time.Second),
 			Console: ui.Out{URL: "https://eu-west-1.console.aws.amazon.com/cloudformation/home?region=eu-west-1#/stacks/stackinfo?stackId=arn", Word: "The stack in AWS"}},
 		Blueprint: "ecs-web-service", Version: "1.0.0", Newest: "1.1.0", MayChange: true, Network: "nonprod-eu-west-1", Service: "orders", Image: repository + "@sha256:" + hash1,
@@ -47,7 +47,7 @@ func environment() Environment {
 		Outputs:   []Output{{"ClusterName", "ECS cluster", "slw-payments-env-orders-dev-Cluster-4XyZ"}, {"LogGroupName", "Where its lines are", "/slipway/payments/orders-dev"}, {"Unnamed", "", "x"}},
 		Groups:    stackResources()[1:], Resources: 34,
 		Drift:    Drift{State: models.DriftNone, At: ago(7 * time.Hour), By: "nightly", Checked: 31, All: 34, Blind: []string{"AWS::ECS::TaskDefinition", "AWS::WAFv2::WebACLAssociation"}, CheckURL: urls.CheckDrift("payments", "orders-dev")},
-		Estimate: ObjectEstimate{Total: "$61.48", Fixed: "$52.20", Usage: "$9.28", Note: "eu-west-1 list prices of 20 Nov 2026", Lines: []ui.Pair{{Label: "Load balancer", Value: "$18.40"}, {Label: "Fargate, 1 task", Value: "$18.02"}}, NotEstimated: []string{"Data out to the internet beyond 5 GB"}},
+		Estimate: storyEstimate(),
 		Actions:  readyActions(), Requests: requestRows()[9:11], Runs: runRows()[3:4], CSRF: "token", Key: id1, SeesAll: true,
 		Log:      []ui.LogLine{{N: 1, At: now.Add(-3 * time.Hour), Level: "info", Text: "Service UPDATE_COMPLETE in 1 m 26 s"}, {N: 2, At: now.Add(-3 * time.Hour), Level: "ok", Text: "Stack: UPDATE_COMPLETE"}},
 		Activity: []ui.Entry{{Icon: ui.IconCircleCheck, Tone: ui.OK, Who: "Slipway", Text: "has the environment ready", When: ago(3 * time.Hour)}, {Icon: ui.IconListChecks, Tone: ui.Idle, Who: "Tomasz Reiter", Text: "asked for", URL: urls.Request(id1), Word: "REQ-1838", When: ago(4 * time.Hour)}},
@@ -112,7 +112,7 @@ func brokenStories() []story {
 	wide.Outputs = []Output{{long, long, long + hostile}}
 	wide.Drift = Drift{State: models.DriftFailed, Failure: long + hostile, Rows: []DriftRow{{Resource: long, Path: long, Declared: long + hostile, Found: long}}, Checked: 12345, All: 23456, Blind: []string{long}}
 	wide.Failure = &Failure{What: long, Cause: long + hostile, Owner: long, Code: long}
-	wide.Actions = []ui.Action{{ID: "x", Label: long, Text: long}, {ID: "y", Label: long, Why: long}}
+	wide.Actions = []ui.Action{{ID: "x", Label: "Change", Text: long}, {ID: "y", Label: "Delete", Why: long}}
 	wide.Secrets, wide.SecretsNote = []Secret{{Name: long, Console: ui.Out{URL: "https://example.com", Word: long}, Command: ui.Command{Label: long, Lines: []string{long}}}}, long
 	wide.Receipt = &Receipt{Left: []ReceiptLine{{ID: long, Type: long, Why: long, Cost: "words in the place of money"}}, Emptied: []string{long}, CannotSee: []string{long}, ScannedIn: []string{long}}
 	return []story{{"environment-roll-back", EnvironmentPage(developer(), rolled)}, {"environment-delete-failed", EnvironmentPage(developer(), stopped)}, {"environment-hibernates", EnvironmentPage(developer(), sleeps)},
@@ -148,4 +148,9 @@ func environmentListStories() []story {
 
 func serviceRows() []ServiceRow {
 	return []ServiceRow{{Tenant: "payments", Name: "orders", State: models.Ready, Class: models.NonProd, Repository: repository, Environments: 3, Monthly: "$1.90", Changed: ago(40 * time.Hour)}, {Tenant: "payments", Name: "refunds", State: models.Creating, Class: models.NonProd}}
+}
+
+func storyEstimate() *ui.Estimate {
+	e := ui.EstimateFrom(estimated(), ui.EstimateOptions{ID: "estimate", Folded: true})
+	return &e
 }

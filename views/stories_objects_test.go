@@ -11,13 +11,13 @@ import (
 func objectStories() []story {
 	service := Service{Tenant: "payments", Name: "orders", State: models.Ready, Class: models.NonProd, Made: ago(40 * 24 * time.Hour), Repository: repository, Commands: pushes(),
 		Stack:    StackFacts{Account: "209355718840", Region: "eu-west-1", Status: "CREATE_COMPLETE", At: ago(3 * time.Hour)},
-		Estimate: ObjectEstimate{Total: "$1.90", Fixed: "$1.00", Usage: "$0.90"}, Environments: environmentRows()[:2], OrderURL: urls.With(urls.NewEnvironment, "service", "orders"), Groups: stackResources()[1:2], Resources: 2,
+		Estimate: storyEstimate(), Environments: environmentRows()[:2], OrderURL: urls.With(urls.NewEnvironment, "service", "orders"), Groups: stackResources()[1:2], Resources: 2,
 		Actions: []ui.Action{{ID: "delete", Label: "Delete", Why: "It runs in 2 environments. Delete them first."}}, Requests: requestRows()[10:11], Runs: runRows()[3:4]}
 	making := Service{Tenant: "payments", Name: "refunds", State: models.Creating, Progress: "Step 1 of 2: Create the repository", RunID: id1, Open: requestRows()[5:6]}
 	network := Network{Tenant: "payments", Name: "nonprod-eu-west-1", Class: models.NonProd, State: models.Ready, CIDR: "10.64.16.0/20", Version: "1.0.0", Made: ago(40 * 24 * time.Hour), VPC: "vpc-0a1b2c3d4e5f67890", Zones: "eu-west-1a, eu-west-1b",
 		Stack:   StackFacts{Account: "209355718840", Region: "eu-west-1", Status: "CREATE_COMPLETE", At: ago(3 * time.Hour)},
 		Subnets: []SubnetGroup{{"Public subnets", []string{"subnet-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67891"}}, {"Private subnets", []string{"subnet-0a1b2c3d4e5f67892", "subnet-0a1b2c3d4e5f67893"}}},
-		Zone:    &ZoneFacts{Name: "payments-nonprod.apps.example.com", State: models.Ready, Delegated: ago(40 * 24 * time.Hour), Servers: []string{"ns-1.awsdns-01.org", "ns-2.awsdns-02.com"}}, Estimate: ObjectEstimate{Total: "$36.50", Fixed: "$36.50", Usage: "$0.00"},
+		Zone:    &ZoneFacts{Name: "payments-nonprod.apps.example.com", State: models.Ready, Delegated: ago(40 * 24 * time.Hour), Servers: []string{"ns-1.awsdns-01.org", "ns-2.awsdns-02.com"}}, Estimate: storyEstimate(),
 		Environments: environmentRows(), OrderURL: urls.NewEnvironment, Groups: stackResources()[1:], Resources: 3, Actions: []ui.Action{{ID: "update", Label: "Change", Text: "Another size or other answers.", URL: urls.UpdateNetwork("payments", "nonprod-eu-west-1")}, {ID: "delete", Label: "Delete", Why: "6 environments stand on it. Delete them first."}}}
 	registered := network
 	registered.Registered, registered.Zone, registered.Environments, registered.CIDR = true, &ZoneFacts{Name: "payments-prod.apps.example.com", State: models.Ready}, nil, ""
@@ -26,7 +26,7 @@ func objectStories() []story {
 	gone := service
 	gone.State, gone.Receipt = models.Deleted, &Receipt{At: ago(time.Hour), ScannedIn: []string{"eu-west-1"}}
 	wide := network
-	wide.Name, wide.CIDR, wide.VPC, wide.Zone, wide.Subnets = long, long, long, &ZoneFacts{Name: long, State: "strange", Servers: []string{long}}, []SubnetGroup{{long, []string{long}}}
+	wide.Name, wide.CIDR, wide.VPC, wide.Zone, wide.Subnets = long, long, long, &ZoneFacts{Name: long, State: "strange", Servers: []string{long}}, []SubnetGroup{{"Public subnets", []string{long}}}
 	return []story{{"service", ServicePage(developer(), service)}, {"service-creating", ServicePage(developer(), making)}, {"service-deleted", ServicePage(admin(), gone)}, {"service-bare", ServicePage(ui.Page{}, Service{})},
 		{"network", NetworkPage(developer(), network)}, {"network-registered", NetworkPage(developer(), registered)}, {"network-broken", NetworkPage(admin(), broken)}, {"network-long", NetworkPage(admin(), wide)}, {"network-bare", NetworkPage(ui.Page{}, Network{})}}
 }

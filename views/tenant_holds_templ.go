@@ -372,7 +372,7 @@ func tenantHolds(d Tenant) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = environmentTable(d.Holds.Environments, nil, false).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = environmentBrief(d.Holds.Environments).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -140,3 +140,10 @@ func (a Action) kind() string {
 	}
 	return string(Quiet)
 }
+
+func (a Action) words() string {
+	if a.Why != "" {
+		return a.Why
+	}
+	return a.Text
+}
