@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -16,8 +17,8 @@ import (
 // routes is the route table: what each address answers with. web adds sign-in, static files and health.
 func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	desk := &handlers.Desk{Counts: r.store, Clock: r.clock, Simulated: r.config.AWS.Endpoint != ""}
-	home := &handlers.Home{Desk: desk, Store: r.store}
-	tenants := &handlers.Tenants{Desk: desk, Store: r.store}
+	home := &handlers.Home{Desk: desk, Store: r.store, Watch: r.store}
+	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store}
 	ask := &handlers.NewTenant{Desk: desk, Store: r.store, Forms: r.store, Pages: r.store, Groups: r.groups}
 	approvals := &handlers.Approvals{Desk: desk, Store: r.store}
 	requests := &handlers.Requests{Desk: desk, Store: r.store, Glass: r.config.Engine.BreakGlass}
@@ -25,7 +26,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	runs := &handlers.Runs{Desk: desk, Store: r.store, Control: r.store, Streams: streams, Changes: r.changes}
 	audit := &handlers.Audit{Desk: desk, Store: r.store}
 	admin := &handlers.Admin{Desk: desk, Store: r.store, Lately: r.store, Rules: r.rules}
-	return append([]web.Route{
+	return slices.Concat([]web.Route{
 		page("/", home.Show),
 		form("/theme", desk.SetTheme, anybody),
 		form("/drafts/:id/delete", home.DeleteDraft),
@@ -63,7 +64,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		form("/admin/roles/add", admin.AddRole),
 		form("/admin/roles/remove", admin.RemoveRole),
 		page("/admin/rules", admin.ShowRules),
-	}, append(developmentRoutes(ctx, r), r.extra...)...)
+	}, r.objectRoutes(desk), developmentRoutes(ctx, r), r.extra)
 }
 
 // page, form and fragment are the rows most addresses are.

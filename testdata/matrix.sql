@@ -39,3 +39,33 @@ INSERT INTO saved_forms (id, person_id, issuer, subject, path, fields, saved_at)
 SELECT ('0190b9a0-0000-7000-8000-cc00000000' || lpad(n::text, 2, '0'))::uuid, p.id, p.issuer, p.subject, '/tenants/new', '{}', '2026-01-01T00:00:00Z'
 FROM wanted JOIN people p ON p.subject = wanted.requester WHERE n < 3;
 CREATE TEMP TABLE kept_forms AS SELECT * FROM saved_forms;
+
+-- What each of the two has in its account: a network, a service and an environment.
+INSERT INTO accounts (id, tenant_id, class, name, email, aws_id, state, created_at)
+SELECT ('0190b9a0-0000-7000-8000-ac00000000' || lpad(n::text, 2, '0'))::uuid, ('0190b9a0-0000-7000-8000-ee00000000' || lpad(n::text, 2, '0'))::uuid, 'nonprod', slug || '-nonprod', slug || '@example.com',
+    lpad(n::text, 12, '1'), 'ready', '2026-01-01T00:00:00Z'
+FROM wanted WHERE n < 3;
+
+INSERT INTO networks (id, tenant_id, account_id, class, region, name, state, request_id, created_at, updated_at)
+SELECT ('0190b9a0-0000-7000-8000-ab00000000' || lpad(n::text, 2, '0'))::uuid, ('0190b9a0-0000-7000-8000-ee00000000' || lpad(n::text, 2, '0'))::uuid,
+    ('0190b9a0-0000-7000-8000-ac00000000' || lpad(n::text, 2, '0'))::uuid, 'nonprod', 'eu-west-1', 'nonprod-eu-west-1', 'ready', ('0190b9a0-0000-7000-8000-aa00000000' || lpad(n::text, 2, '0'))::uuid,
+    '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'
+FROM wanted WHERE n < 3;
+
+INSERT INTO services (id, tenant_id, account_id, class, name, state, request_id, created_at, updated_at)
+SELECT ('0190b9a0-0000-7000-8000-ad00000000' || lpad(n::text, 2, '0'))::uuid, ('0190b9a0-0000-7000-8000-ee00000000' || lpad(n::text, 2, '0'))::uuid,
+    ('0190b9a0-0000-7000-8000-ac00000000' || lpad(n::text, 2, '0'))::uuid, 'nonprod', 'orders', 'ready', ('0190b9a0-0000-7000-8000-aa00000000' || lpad(n::text, 2, '0'))::uuid,
+    '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'
+FROM wanted WHERE n < 3;
+
+INSERT INTO environments (id, tenant_id, account_id, network_id, service_id, name, stage, region, blueprint, state, request_id, created_at, updated_at)
+SELECT ('0190b9a0-0000-7000-8000-ae00000000' || lpad(n::text, 2, '0'))::uuid, ('0190b9a0-0000-7000-8000-ee00000000' || lpad(n::text, 2, '0'))::uuid,
+    ('0190b9a0-0000-7000-8000-ac00000000' || lpad(n::text, 2, '0'))::uuid, ('0190b9a0-0000-7000-8000-ab00000000' || lpad(n::text, 2, '0'))::uuid,
+    ('0190b9a0-0000-7000-8000-ad00000000' || lpad(n::text, 2, '0'))::uuid, 'orders-dev', 'dev', 'eu-west-1', 'ecs-web-service', 'ready',
+    ('0190b9a0-0000-7000-8000-aa00000000' || lpad(n::text, 2, '0'))::uuid, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'
+FROM wanted WHERE n < 3;
+
+INSERT INTO stacks (object_id, object_type, tenant_id, account_id, region, name, blueprint, version)
+SELECT o.id, o.kind, o.tenant_id, o.account_id, 'eu-west-1', 'slw-' || o.kind || '-' || o.id, 'made-by-hand', '1.0.0'
+FROM (SELECT id, tenant_id, account_id, 'network' AS kind FROM networks UNION ALL SELECT id, tenant_id, account_id, 'service' FROM services
+    UNION ALL SELECT id, tenant_id, account_id, 'environment' FROM environments) o;
