@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -168,6 +169,9 @@ func (t *Template) readResources(m map[string]any, doc *yaml.Node) error {
 		if r.accepts, err = t.exceptions(e["Metadata"], path+".Metadata"); err != nil {
 			return err
 		}
+		if r.ExpectedDrift, err = t.expectedDrift(e["Metadata"], path+".Metadata"); err != nil {
+			return err
+		}
 		t.Resources = append(t.Resources, r)
 	}
 	return nil
@@ -180,7 +184,7 @@ func (t *Template) exceptions(metadata any, path string) (map[string]string, err
 	if m["Slipway"] == nil {
 		return nil, nil
 	}
-	e, err := t.entry(m["Slipway"], path+".Slipway", []string{"Accept"})
+	e, err := t.entry(m["Slipway"], path+".Slipway", []string{"Accept", "ExpectedDrift"})
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +196,29 @@ func (t *Template) exceptions(metadata any, path string) (map[string]string, err
 			return nil, t.errorf(path+".Slipway.Accept."+rule, "must name a rule and give the reason")
 		}
 		out[rule] = reason
+	}
+	return out, nil
+}
+
+// expectedDrift reads Metadata.Slipway.ExpectedDrift: the properties that something else than CloudFormation moves, each with its reason.
+func (t *Template) expectedDrift(metadata any, path string) (map[string]string, error) {
+	m, _ := metadata.(map[string]any)
+	slipway, _ := m["Slipway"].(map[string]any)
+	if slipway["ExpectedDrift"] == nil {
+		return nil, nil
+	}
+	path += ".Slipway.ExpectedDrift"
+	given, ok := slipway["ExpectedDrift"].(map[string]any)
+	if !ok {
+		return nil, t.errorf(path, "must be a map from property path to reason")
+	}
+	out := map[string]string{}
+	for property, why := range given {
+		reason, _ := why.(string)
+		if !strings.HasPrefix(property, "/") || reason == "" {
+			return nil, t.errorf(path+"."+property, "must be a path like /DefaultActions/*/ForwardConfig, with the reason")
+		}
+		out[property] = reason
 	}
 	return out, nil
 }

@@ -48,6 +48,7 @@ type Resource struct {
 	DependsOn           []string
 	DeletionPolicy      string // empty when the file does not say
 	UpdateReplacePolicy string
+	ExpectedDrift       map[string]string // property path to the reason why it moves by itself; * stands for one segment
 
 	properties any
 	accepts    map[string]string // hand rule to the reason why it does not apply
