@@ -17,6 +17,7 @@ import (
 const (
 	tidyEvery       = 5 * time.Second  // how late the clock's own decisions may be: what expires, what is counted and then written
 	changeSetsEvery = 15 * time.Second // how long a change set may stay that no plan needs
+	driftEvery      = time.Minute      // how late a nightly check of an environment may begin
 	accountsEvery   = 30 * time.Second // how often accounts that were not asked for lately are looked for
 	accountsAge     = 10 * time.Minute // how old what AWS said of an account may be before it is asked again
 )
@@ -65,7 +66,7 @@ func (r *running) employ(ctx context.Context) error {
 	}
 	engine, err := provisioners.NewEngine(provisioners.EngineOptions{
 		Journal: r.store.Journal(), Rules: r.rules, Provisioners: all, Vendor: aws.Vendor{Clients: clients}, Clock: r.clock, Logger: r.log, Metrics: provisioners.NewMetrics(r.metrics), Owner: owner(),
-		Lease: r.config.Engine.Lease, Slots: r.config.AWS.AccountSlots, Crash: crash, Pace: pace,
+		DriftBook: r.store.DriftBook(), DriftChecker: clients, Lease: r.config.Engine.Lease, Slots: r.config.AWS.AccountSlots, Crash: crash, Pace: pace,
 	})
 	if err != nil {
 		return err
@@ -79,6 +80,7 @@ func (r *running) employ(ctx context.Context) error {
 			{Name: "tidy", Every: tidyEvery, Do: r.store.Tidy},
 			{Name: "expiry", Every: tidyEvery, Do: r.store.SweepExpiry},
 			{Name: "change sets", Every: changeSetsEvery, Do: provisioners.SweepChangeSets(r.store.Registry(), clients)},
+			{Name: "drift", Every: driftEvery, Do: provisioners.SweepDrift(r.store.DriftBook())},
 			{Name: "accounts", Every: accountsEvery, Do: provisioners.SweepAccounts(r.store.Registry(), r.clock, accountsAge, func(ctx context.Context, a models.Account) error {
 				return clients.Refresh(ctx, r.store.Registry(), a, "")
 			})},

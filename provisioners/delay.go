@@ -20,6 +20,7 @@ var delays = []struct {
 	{"environment.stack", ofStacks},
 	{"plan", seconds(1, 2, 2, 3, 3, 5)},
 	{"vend", seconds(3, 5, 5, 10, 15, 30)},
+	{"drift", seconds(3, 5, 10, 15, 30)},
 	{"lock", seconds(5)},
 	{"slot", seconds(5, 5, 10)},
 	{"", seconds(1, 2, 3, 5, 10, 15, 30)},

@@ -26,6 +26,8 @@ type EngineOptions struct {
 	Rules        Rules
 	Provisioners []Provisioner
 	Vendor       Vendor // nil: no account can be created, AskSlot work fails in words
+	DriftBook    DriftBook
+	DriftChecker DriftChecker // nil, like the book: drift work is not known to this worker
 	Clock        models.Clock
 	Logger       *slog.Logger
 	Metrics      *Metrics                       // nil: none
@@ -73,6 +75,9 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	}
 	e.kinds = map[models.JournalKind]func(context.Context, *held) error{
 		models.PlanWork: e.plan, models.RunWork: e.run, models.UndoWork: e.undo, models.VendWork: e.vend,
+	}
+	if o.DriftBook != nil && o.DriftChecker != nil {
+		e.kinds[models.DriftWork] = e.drift
 	}
 	return e, nil
 }

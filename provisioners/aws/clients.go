@@ -65,6 +65,8 @@ type Clients struct {
 	mu       sync.Mutex
 	sessions map[string]*session
 	listing  *listing
+
+	delegations delegations
 }
 
 // New reads the credentials chain; it calls nothing yet.

@@ -97,7 +97,11 @@ func (g *ground) outputs(ctx context.Context, object string) (map[string]string,
 		if err != nil {
 			return nil, "", g.gone(err, "network")
 		}
-		return n.Stack.Outputs, "network " + n.Name, ready(n.State, "network "+n.Name)
+		if err := ready(n.State, "network "+n.Name); err != nil {
+			return nil, "", err
+		}
+		outputs, err := g.clients.standing(ctx, n, g.who)
+		return outputs, "network " + n.Name, err
 	case "service":
 		return g.serviceOutputs(ctx)
 	case "zone":

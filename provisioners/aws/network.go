@@ -126,6 +126,8 @@ func (s *Stacks) zoneOrder(ctx context.Context, p provisioners.Planning, tenant 
 	if err := o.readRow(ctx); err != nil {
 		return nil, err
 	}
+	o.also = []models.Change{{Step: o.step(stepZoneDelegate), LogicalID: name, Type: "Delegation", Action: models.Add,
+		Note: "The zone of " + s.clients.BaseDomain + " names the servers of this one, so that the world finds it."}}
 	return &o, o.fill(ctx, &ground{Stacks: s, who: askedBy(p), tenant: tenant, account: account, name: name, zone: name}, nil, "")
 }
 

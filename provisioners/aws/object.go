@@ -161,7 +161,11 @@ func (s *Stacks) stepsOf(plan models.Plan) ([]provisioners.Step, error) {
 // build makes the step of a name: the object's type and one of the words above.
 func (o object) build(name string) (provisioners.Step, error) {
 	typ, verb, _ := strings.Cut(name, ".")
-	build := map[string]func() provisioners.Step{stepObjectRecord: o.recordStep, stepObjectStack: o.stackStep, stepObjectOutcome: o.outcomeStep, stepNote: o.noteStep}[verb]
+	build := map[string]func() provisioners.Step{stepObjectRecord: o.recordStep, stepObjectStack: o.stackStep, stepObjectOutcome: o.outcomeStep, stepNote: o.noteStep,
+		stepObjectEmpty: o.emptyStep, stepObjectRemove: o.removeStep, stepObjectReceipt: o.receiptStep, stepZoneDelegate: o.delegateStep}[verb]
+	if o.registered() {
+		build = map[string]func() provisioners.Step{stepObjectRecord: o.recordStep, stepNetworkVerify: o.verifyStep, stepObjectOutcome: o.registeredOutcome, stepObjectReceipt: o.receiptStep}[verb]
+	}
 	if build == nil || typ != string(o.typ) {
 		return provisioners.Step{}, fmt.Errorf("the plan names step %q in part %q", name, o.part.Name)
 	}

@@ -85,6 +85,10 @@ func (o object) owner(ctx context.Context, run *provisioners.Run) (models.Tenant
 
 // row is the stack row as the plan says it will be.
 func (o object) row(ctx context.Context) (models.Stack, error) {
+	if o.registered() {
+		return models.Stack{ObjectID: o.id(), ObjectType: o.typ, ObjectName: o.name(), TenantSlug: o.tenant(), Account: o.part.Account, Class: o.part.Class, Region: o.part.Region,
+			Outputs: o.part.Parameters, State: models.Creating}, nil
+	}
 	v, err := o.books.BlueprintByDigest(ctx, o.part.Digest)
 	if err != nil {
 		return models.Stack{}, err

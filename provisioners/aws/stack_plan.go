@@ -27,6 +27,7 @@ type order struct {
 	was      *models.Stack           // as Slipway knows it; nil: there is no row yet
 	wasUsage map[string]string       // what the present estimate rests on
 	row      []models.PropertyChange // what changes in Slipway's own row
+	also     []models.Change         // what is done beside the stack, by steps of their own
 	notes    []string
 }
 
@@ -229,12 +230,12 @@ func (o order) existing() []models.Change {
 		Note: "CloudFormation has nothing to change: the stack is as it would be."}}
 }
 
-// rowChange is what changes in Slipway's own row, when anything does.
+// rowChange is what changes beside the stack: by other steps, and in Slipway's own row.
 func (o order) rowChange() []models.Change {
 	if len(o.row) == 0 {
-		return nil
+		return o.also
 	}
-	return []models.Change{{Step: o.step(stepObjectOutcome), LogicalID: "Settings", Type: "Settings in Slipway", Action: models.Modify, Properties: o.row}}
+	return append(slices.Clone(o.also), models.Change{Step: o.step(stepObjectOutcome), LogicalID: "Settings", Type: "Settings in Slipway", Action: models.Modify, Properties: o.row})
 }
 
 // resolve works the template out as far as it can be known before it is made.
