@@ -75,8 +75,12 @@ func TestDeletionOfWhatIsGone(t *testing.T) {
 	if len(plan.Notes.Notes) != 1 || !strings.Contains(plan.Notes.Notes[0], "There is no stack "+st.Name) {
 		t.Errorf("notes %q", plan.Notes.Notes)
 	}
+	e.w.fault(map[string]any{"op": "GetResources", "action": "access_denied"})
 	e.drive(request, models.Succeeded)
 	r := e.receiptOf(request)
+	if len(r.ScannedIn) != 0 || len(r.CannotSee) != 3 || !strings.Contains(r.CannotSee[0], "Region eu-west-1: Slipway may not do tag:GetResources") {
+		t.Errorf("without the permission to search: scanned in %v, cannot see %q", r.ScannedIn, r.CannotSee)
+	}
 	if l := line(r.Gone, "Topic"); len(r.Gone) != 2 || l == nil || l.Why != "It was gone before." || len(r.Left) != 0 {
 		t.Errorf("receipt %+v", r)
 	}
