@@ -174,7 +174,9 @@ func (o object) startRemoval(ctx context.Context, run *provisioners.Run) error {
 			return err
 		}
 		if st.StackStatus == cfn.StackStatusDeleteFailed {
-			in.RetainResources = o.stillThere(ctx, run, wish.retain)
+			if in.RetainResources, err = o.stillThere(ctx, run, wish.retain); err != nil {
+				return err
+			}
 		}
 	}
 	_, err = s.client().DeleteStack(ctx, in)
@@ -182,14 +184,11 @@ func (o object) startRemoval(ctx context.Context, run *provisioners.Run) error {
 }
 
 // stillThere are those of the resources to keep that the stack still names: AWS refuses any other.
-func (o object) stillThere(ctx context.Context, run *provisioners.Run, retain []string) []string {
+func (o object) stillThere(ctx context.Context, run *provisioners.Run, retain []string) ([]string, error) {
 	live, err := o.liveResources(ctx, workOf(run))
-	if err != nil {
-		return retain
-	}
 	return slices.DeleteFunc(slices.Clone(retain), func(id string) bool {
 		return !slices.ContainsFunc(live, func(r liveResource) bool { return r.id == id })
-	})
+	}), err
 }
 
 func (o object) pollRemoval(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
