@@ -74,6 +74,9 @@ func Run(ctx context.Context, o Options) error {
 		}
 		o.Logger.Info("demo request made", "tenant", x.slug, "by", x.by)
 	}
+	if err := furnish(ctx, people); err != nil {
+		return err
+	}
 	return os.WriteFile(done, []byte(time.Now().UTC().Format(time.RFC3339)+"\n"), 0o600)
 }
 
