@@ -34,7 +34,7 @@ func seedPlatform(ctx context.Context, c *Call) error {
 		return fmt.Errorf("upload spoke.yaml: %w", err)
 	}
 	hub := map[string]string{"OrganizationId": demoOrganization, "ManagementAccountId": demoManagement, "ExternalId": external, "OuNonprod": demoNonprod, "OuProd": demoProd,
-		"AllowedRegions": "us-east-1,eu-west-1,eu-central-1", "SpokeTemplateUrl": "https://" + bucket + ".s3." + homeRegion + ".amazonaws.com/spoke.yaml"}
+		"AllowedRegions": "eu-west-1,us-east-1,eu-central-1", "SpokeTemplateUrl": "https://" + bucket + ".s3." + homeRegion + ".amazonaws.com/spoke.yaml"}
 	if err := c.seedStack(ctx, demoHub, "slipway-hub", texts["hub"], hub); err != nil {
 		return err
 	}

@@ -89,5 +89,5 @@ func (c *Call) seedOrganization(ctx context.Context) error {
 const guardrails = `{"Version":"2012-10-17","Statement":[
 	{"Sid":"StayInTheOrganization","Effect":"Deny","Action":["organizations:LeaveOrganization","account:CloseAccount"],"Resource":"*"},
 	{"Sid":"KeepTheTrail","Effect":"Deny","Action":["cloudtrail:StopLogging","cloudtrail:DeleteTrail","config:StopConfigurationRecorder","config:DeleteConfigurationRecorder","guardduty:DeleteDetector","guardduty:DisassociateFromAdministratorAccount"],"Resource":"*"},
-	{"Sid":"AllowedRegions","Effect":"Deny","NotAction":["iam:*","sts:*","organizations:*","account:*","budgets:*","ce:*","cloudfront:*","route53:*","support:*","s3:GetAccountPublicAccessBlock","s3:PutAccountPublicAccessBlock"],"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["us-east-1","eu-west-1","eu-central-1"]}}}
+	{"Sid":"AllowedRegions","Effect":"Deny","NotAction":["iam:*","sts:*","organizations:*","account:*","budgets:*","ce:*","cloudfront:*","route53:*","support:*","s3:GetAccountPublicAccessBlock","s3:PutAccountPublicAccessBlock"],"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1","us-east-1","eu-central-1"]}}}
 ]}`
