@@ -67,41 +67,51 @@ func (h *NetworkChanges) Form(kind models.RequestKind) fiber.Handler {
 
 func (h *NetworkChanges) open(c *fiber.Ctx, kind models.RequestKind) (networking, error) {
 	x := networking{kind: kind}
+	if kind == models.UpdateNetwork || kind == models.DeleteNetwork {
+		return x, h.openExisting(c, &x)
+	}
 	var err error
 	if x.tenant, err = tenantToAsk(c, h.Tenants, "networks"); err != nil {
 		return x, err
 	}
-	var v blueprint.Version
-	switch kind {
-	case models.CreateNetwork:
-		v, err = h.Blueprints.OfferedBlueprint(c.UserContext(), actor(c), models.NetworkBlueprint)
-		if k := models.KindOf(err); k == models.NotFound || k == models.Conflict {
-			x.none = true
-			return x, nil
-		}
-		if err != nil {
-			return x, err
-		}
-		if x.fields, err = v.Meta.Fields(); err != nil {
-			return x, err
-		}
-		if actor(c).Has(models.PlatformAdmin) { // others get a block of the region's own pool
-			x.pools, err = h.Pools.Pools(c.UserContext(), actor(c))
-		}
-		return x, err
-	case models.RegisterNetwork:
+	if kind == models.RegisterNetwork {
 		return x, nil
 	}
-	if x.page, err = h.Store.NetworkPage(c.UserContext(), actor(c), c.Params("tenant"), c.Params("network")); err != nil {
-		return x, err
-	}
-	if kind != models.UpdateNetwork || x.page.Network.Stack.Digest == "" {
+	v, err := h.Blueprints.OfferedBlueprint(c.UserContext(), actor(c), models.NetworkBlueprint)
+	if k := models.KindOf(err); k == models.NotFound || k == models.Conflict {
+		x.none = true
 		return x, nil
 	}
-	if v, err = h.Blueprints.BlueprintByDigest(c.UserContext(), x.page.Network.Stack.Digest); err == nil {
-		x.fields, err = v.Meta.Fields()
+	if err != nil {
+		return x, err
+	}
+	if x.fields, err = v.Meta.Fields(); err != nil {
+		return x, err
+	}
+	if actor(c).Has(models.PlatformAdmin) { // others get a block of the region's own pool
+		x.pools, err = h.Pools.Pools(c.UserContext(), actor(c))
 	}
 	return x, err
+}
+
+// openExisting reads the network that is to change or go, and what its version asks.
+func (h *NetworkChanges) openExisting(c *fiber.Ctx, x *networking) (err error) {
+	if x.page, err = h.Store.NetworkPage(c.UserContext(), actor(c), c.Params("tenant"), c.Params("network")); err != nil {
+		return err
+	}
+	n := x.page.Network
+	x.tenant.Slug = n.TenantSlug
+	if !actor(c).MayOrderFor(n.TenantID) {
+		return models.Errorf(models.Forbidden, "Owners and developers of %s ask for its networks.", n.TenantSlug)
+	}
+	if x.kind != models.UpdateNetwork || n.Stack.Digest == "" {
+		return nil
+	}
+	v, err := h.Blueprints.BlueprintByDigest(c.UserContext(), n.Stack.Digest)
+	if err == nil {
+		x.fields, err = v.Meta.Fields()
+	}
+	return err
 }
 
 func (h *NetworkChanges) show(c *fiber.Ctx, status int, x networking, in views.NetworkForm, answers, errors map[string]string) error {
@@ -150,7 +160,7 @@ func (h *NetworkChanges) change(x networking, in views.NetworkForm, answers map[
 		}
 	case x.none:
 		d.Blocked = "No version of the network blueprint is offered. The platform team sees why on its page."
-	case len(x.tenant.Accounts) == 0:
+	case len(x.tenant.Accounts) == 0: // of a new one: the others have ended above
 		d.Blocked = "The tenant has no AWS account yet. Its networks can be ordered once it has one."
 	}
 	return d
