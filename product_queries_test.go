@@ -47,10 +47,13 @@ func (q *queryLog) take() []string {
 	return sql
 }
 
-// mostQueries is what a page may ask of the database, the session and the navigation included: a list 4, an object and the
-// home page, which is several lists, 10.
+// mostQueries is what a page may ask of the database, the session and the navigation included: a list 4, an object 10, and 15 what
+// is several lists: home, a tenant's page with all it holds, and the form of a network, which reads that tenant.
 func mostQueries(r web.Route) int {
-	if r.Path == "/" || len(objectsOf(r)) > 1 {
+	switch {
+	case r.Path == "/" || r.Path == "/tenants/:tenant" || r.Path == "/tenants/:tenant/networks/new":
+		return 15
+	case len(objectsOf(r)) > 1:
 		return 10
 	}
 	return 4
