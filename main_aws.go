@@ -16,37 +16,39 @@ import (
 // baselineVersion is the one every new account gets; a version, once shipped, never changes.
 const baselineVersion = "1.0.0"
 
-// provision makes what plans and works requests: the AWS clients and one provisioner per kind of request.
-func (r *running) provision(ctx context.Context, pace float64) (*aws.Clients, []provisioners.Provisioner, error) {
+// reach makes the AWS clients: pages look with them, the worker acts with them. It calls nothing yet.
+func (r *running) reach(ctx context.Context, pace float64) error {
 	a := r.config.AWS
 	calls := 0.0 // AWS's own limits
 	if pace > 0 {
 		calls = 1 / pace
 	}
-	clients, err := aws.New(ctx, aws.Options{
+	var err error
+	r.clients, err = aws.New(ctx, aws.Options{
 		Endpoint: a.Endpoint, Region: a.Region, Regions: a.Regions, ExternalID: a.ExternalID.Reveal(), OrgRoleARN: a.OrgRoleARN,
 		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd},
 		Contact: aws.Contact{Name: a.ContactName, Title: a.ContactTitle, Email: a.ContactEmail, Phone: a.ContactPhone}, AlertEmail: a.AlertEmail,
 		ArtifactsBucket: a.ArtifactsBucket, BaseDomain: a.BaseDomain, DNSRoleARN: a.DNSRoleARN, DNSZoneID: a.DNSZoneID,
 		Version: build(), Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
 	})
-	if err != nil {
-		return nil, nil, err
-	}
+	return err
+}
+
+// provision makes what plans and works requests: one provisioner per kind of request.
+func (r *running) provision() ([]provisioners.Provisioner, error) {
 	prices, err := r.prices()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	baseline, err := tenantBaseline()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	tenants, err := aws.NewTenantProvisioner(clients, r.store.Registry(), baseline, prices)
+	tenants, err := aws.NewTenantProvisioner(r.clients, r.store.Registry(), baseline, prices)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	stacks := aws.NewStacks(clients, r.store.Registry(), prices)
-	return clients, append(stacks.Provisioners(), tenants), nil
+	return append(aws.NewStacks(r.clients, r.store.Registry(), prices).Provisioners(), tenants), nil
 }
 
 // tenantBaseline is the shipped blueprint as the provisioner takes it.

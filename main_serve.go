@@ -18,6 +18,7 @@ import (
 	"slipway/models/rules"
 	"slipway/models/store"
 	"slipway/provisioners"
+	"slipway/provisioners/aws"
 	"slipway/provisioners/blueprints"
 	"slipway/web"
 	"slipway/web/config"
@@ -97,6 +98,7 @@ type running struct {
 	rules      *rules.Live
 	ruleSource []byte // the file that was tried last; nil when it could not be read
 	catalogue  *blueprints.Catalogue
+	clients    *aws.Clients
 }
 
 // serve runs until the context ends, which is the first signal, or until a listener fails.

@@ -44,23 +44,23 @@ func (r *running) open(ctx context.Context) error {
 		return err
 	}
 	r.changes = r.store.Listen()
-	if !r.works {
-		return nil
+	crash, pace, err := engineHook(r.log)
+	if err == nil {
+		err = r.reach(ctx, pace)
 	}
-	if err := r.employ(ctx); err != nil {
+	if err == nil && r.works {
+		err = r.employ(crash, pace)
+	}
+	if err != nil {
 		r.store.Close()
-		return err
 	}
-	return nil
+	return err
 }
 
 // employ wires the engine and what wakes it.
-func (r *running) employ(ctx context.Context) error {
-	crash, pace, err := engineHook(r.log)
-	if err != nil {
-		return err
-	}
-	clients, all, err := r.provision(ctx, pace)
+func (r *running) employ(crash func(kind, step, point string), pace float64) error {
+	clients := r.clients
+	all, err := r.provision()
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ type AWS struct {
 	Regions         []string `env:"AWS_REGIONS" need:"web,worker" doc:"Regions environments may use; the home region is one of them."`
 	Endpoint        string   `env:"AWS_ENDPOINT" doc:"One address for every AWS service: the simulator or another emulator. Empty means AWS itself."`
 	ExternalID      Secret   `env:"EXTERNAL_ID" secret:"value" need:"web,worker" doc:"External id the spoke roles ask for."`
-	OrgRoleARN      string   `env:"ORG_ROLE_ARN" need:"worker" doc:"Role slipway-org in the management account."`
+	OrgRoleARN      string   `env:"ORG_ROLE_ARN" need:"web,worker" doc:"Role slipway-org in the management account."`
 	SpokeRolePrefix string   `env:"SPOKE_ROLE_PREFIX" envDefault:"slipway/platform/slipway-" doc:"Path and start of the name of the spoke roles; read, deploy and cfn-exec follow."`
 	OUNonprod       string   `env:"OU_NONPROD" need:"worker" doc:"Organizational unit of nonprod accounts."`
 	OUProd          string   `env:"OU_PROD" need:"worker" doc:"Organizational unit of prod accounts."`
