@@ -15,7 +15,7 @@ import (
 )
 
 // routes is the route table: what each address answers with. web adds sign-in, static files and health.
-func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
+func (r *running) routes(ctx context.Context, streams *stream.Hub, costs *estimator) []web.Route {
 	desk := &handlers.Desk{Counts: r.store, Clock: r.clock, Simulated: r.config.AWS.Endpoint != ""}
 	home := &handlers.Home{Desk: desk, Store: r.store, Watch: r.store}
 	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store}
@@ -42,8 +42,6 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		page("/requests/:id", requests.Show),
 		fragment("/requests/:id/live", requests.Live),
 		page("/requests/:id/plan.json", requests.Plan),
-		page("/requests/:id/edit", ask.Edit),
-		form("/requests/:id/edit", ask.Change, limited(web.LimitPlan), kept("/requests/:id/edit")),
 		form("/requests/:id/approve", decisions.Approve),
 		form("/requests/:id/reject", decisions.Reject),
 		form("/requests/:id/changes", decisions.AskForChanges),
@@ -64,7 +62,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		form("/admin/roles/add", admin.AddRole),
 		form("/admin/roles/remove", admin.RemoveRole),
 		page("/admin/rules", admin.ShowRules),
-	}, r.objectRoutes(desk), developmentRoutes(ctx, r), r.extra)
+	}, r.orderRoutes(desk, ask, costs), r.objectRoutes(desk), developmentRoutes(ctx, r), r.extra)
 }
 
 // page, form and fragment are the rows most addresses are.

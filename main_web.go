@@ -34,9 +34,13 @@ func (r *running) face(ctx context.Context) (face, error) {
 	if err != nil {
 		return nil, err
 	}
+	costs, err := r.estimator()
+	if err != nil {
+		return nil, err
+	}
 	streams := stream.NewHub(stream.Limits{})
 	return web.New(web.Options{
-		PublicURL: r.config.Server.PublicURL, TrustedProxies: r.config.Server.TrustedProxies, Auth: signIn, Routes: r.routes(ctx, streams),
+		PublicURL: r.config.Server.PublicURL, TrustedProxies: r.config.Server.TrustedProxies, Auth: signIn, Routes: r.routes(ctx, streams, costs),
 		Streams: streams, Logger: r.log, Metrics: r.metrics, Limits: r.limits, Ready: r.readiness, AccessGroups: r.store.RoleMappings, Denied: r.store.Denied,
 	})
 }

@@ -13,7 +13,6 @@ import (
 	"slipway/models/blueprint"
 	"slipway/views"
 	"slipway/views/ui"
-	"slipway/views/urls"
 )
 
 // NetworkChanges asks for networks, brings in VPCs that exist, and asks for changes and for the end of both.
@@ -38,6 +37,7 @@ type NetworkChanges struct {
 type networkParams struct {
 	Class  string `form:"class"`
 	Region string `form:"region"`
+	Back   string `form:"back"`
 }
 
 // networking is one request about a network that is being asked for.
@@ -61,7 +61,7 @@ func (h *NetworkChanges) Form(kind models.RequestKind) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		return h.show(c, http.StatusOK, x, views.NetworkForm{Class: q.Class, Region: q.Region}, x.page.Network.Stack.Inputs, nil)
+		return h.show(c, http.StatusOK, x, views.NetworkForm{Class: q.Class, Region: q.Region, Back: backTo(q.Back)}, x.page.Network.Stack.Inputs, nil)
 	}
 }
 
@@ -115,7 +115,7 @@ func (h *NetworkChanges) openExisting(c *fiber.Ctx, x *networking) (err error) {
 }
 
 func (h *NetworkChanges) show(c *fiber.Ctx, status int, x networking, in views.NetworkForm, answers, errors map[string]string) error {
-	in.CSRF, in.Errors = csrf(c), errors
+	in.CSRF, in.Errors, in.Back = csrf(c), errors, backTo(in.Back)
 	if in.Key == "" {
 		in.Key = models.NewID()
 	}
@@ -180,7 +180,7 @@ func (h *NetworkChanges) Submit(kind models.RequestKind) fiber.Handler {
 		if err == nil {
 			var req models.Request
 			if req, err = h.send(c, x, in, answers); err == nil {
-				return redirect(c, urls.Request(req.ID))
+				return redirect(c, comeBack(in.Back, req, "", ""))
 			}
 		}
 		if errors := models.Fields(err); errors != nil {

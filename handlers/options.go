@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"slipway/models"
 	"slipway/views"
@@ -38,6 +40,17 @@ func requestStateOptions() []ui.Option {
 		if s != models.Draft {
 			options = append(options, ui.Option{Value: string(s), Label: views.RequestState(s).Label})
 		}
+	}
+	return options
+}
+
+// requestKindOptions are the kinds of request by object, as they read without a name.
+func requestKindOptions() []ui.Option {
+	kinds := models.RequestKinds()
+	slices.Sort(kinds)
+	options := []ui.Option{{Value: "", Label: "Any"}}
+	for _, k := range kinds {
+		options = append(options, ui.Option{Value: string(k), Label: strings.TrimSpace(k.Title(""))})
 	}
 	return options
 }

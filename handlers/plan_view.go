@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,17 @@ func planView(now time.Time, p models.Plan, r models.RequestPage) *views.Plan {
 		BudgetNote: budgetNote(r, after),
 	}
 	for i, part := range p.Content.Parts {
-		v.Parts = append(v.Parts, planPart(fmt.Sprintf("part-%d", i+1), part))
+		shown := planPart(fmt.Sprintf("part-%d", i+1), part)
+		shown.Parameters = parameterRows(part, p.Content.Inputs)
+		v.Parts = append(v.Parts, shown)
 		v.Total += len(part.Changes)
+	}
+	problemsAt(v, p.Notes.Problems)
+	for i := range v.Parts {
+		v.Parts[i] = folded(foldByService(v.Parts[i]), p.Content.Parts[i].Blueprint)
+	}
+	if v.Estimate = planEstimate(p); v.Estimate != nil {
+		v.NotEstimated = nil // the estimate says it
 	}
 	for _, l := range p.Content.Cost {
 		v.Cost = append(v.Cost, views.CostRow{Item: strings.TrimSuffix(l.Item, " ("+p.Notes.Region+" list price)"), Part: l.Part, Now: ui.USD(l.Now), Planned: ui.USD(l.Planned), Delta: ui.Delta(l.Planned.Sub(l.Now)), Dir: l.Planned.Cmp(l.Now)})
@@ -45,6 +55,9 @@ func planPart(id string, p models.PlanPart) views.PlanPart {
 	if p.Blueprint != "" {
 		notes = append(notes, p.Blueprint)
 	}
+	if p.Mode != "" {
+		notes = append(notes, modeWords[p.Mode])
+	}
 	v.Note = strings.Join(notes, ", ")
 	changes := slices.Clone(p.Changes)
 	slices.SortStableFunc(changes, func(a, b models.Change) int {
@@ -53,7 +66,7 @@ func planPart(id string, p models.PlanPart) views.PlanPart {
 	for i, ch := range changes {
 		v.Changes = append(v.Changes, changeView(fmt.Sprintf("%s-%d", id, i+1), ch))
 	}
-	return folded(v, p.Blueprint)
+	return v
 }
 
 // foldOver is how many harmless changes of a kind stand one by one; more fold into one row that opens.
@@ -99,9 +112,25 @@ func changeView(id string, ch models.Change) ui.Change {
 		v.Tag = "may be replaced"
 	}
 	for _, p := range ch.Properties {
-		v.Props = append(v.Props, ui.Prop{Path: p.Path, Before: p.Before, After: p.After})
+		v.Props = append(v.Props, ui.Prop{Path: p.Path, Before: inWords(p.Before), After: inWords(p.After)})
 	}
 	return v
+}
+
+// notYet are the markers of values that AWS, or Slipway's own reading of a template, knows only once something is made.
+var notYet = regexp.MustCompile(`\{\{(?:changeSet:KNOWN_AFTER_APPLY|known after apply(?:: ([^{}]*))?)\}\}`)
+
+func inWords(value *string) *string {
+	if value == nil || !strings.Contains(*value, "{{") {
+		return value
+	}
+	words := notYet.ReplaceAllStringFunc(*value, func(marker string) string {
+		if name := notYet.FindStringSubmatch(marker)[1]; name != "" {
+			return "(" + name + ", known once it is made)"
+		}
+		return "(known once it is made)"
+	})
+	return &words
 }
 
 func budgetNote(r models.RequestPage, planned decimal.Decimal) string {

@@ -20,7 +20,7 @@ func TestPlanFoldsOnlyTheHarmless(t *testing.T) {
 	add(models.Add, "Alternate contact", foldOver)
 	add(models.Modify, "AWS::SNS::Topic", foldOver+3)
 	add(models.Delete, "AWS::S3::Bucket", foldOver+4)
-	v := planPart("part-1", p)
+	v := folded(foldByService(planPart("part-1", p)), p.Blueprint)
 	if len(v.Folds) != 1 || len(v.Folds[0].Changes) != foldOver+1 || v.Folds[0].Title != "6 resources of tenant-baseline@1.0.0" {
 		t.Errorf("folded: %+v", v.Folds)
 	}

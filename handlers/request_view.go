@@ -23,6 +23,7 @@ func requestView(now time.Time, a models.Actor, r models.RequestPage) views.Requ
 	}
 	if r.Tenant != nil && a.SeesTenant(r.Tenant.ID) {
 		d.TenantURL = urls.Tenant(r.Tenant.Slug)
+		d.ObjectURL, d.ObjectWord = objectLink(q, r.Tenant)
 	}
 	if r.Run != nil {
 		d.RunNote = runNote(*r.Run)
@@ -70,7 +71,7 @@ func editable(q models.Request) bool {
 }
 
 func mayEdit(a models.Actor, q models.Request) bool {
-	return editable(q) && slices.Contains(q.MoversOf(a), models.ByRequester)
+	return editable(q) && (q.Kind == models.CreateTenant || q.Kind == models.CreateEnvironment) && slices.Contains(q.MoversOf(a), models.ByRequester)
 }
 
 func requestFacts(r models.RequestPage) []ui.Fact {
@@ -124,7 +125,7 @@ func waiting(now time.Time, w *models.WaitingOn) *views.Waiting {
 // inputRows shows the answers of the form; groups nobody has signed in with are marked.
 func inputRows(q models.Request, unseen []string) []views.Input {
 	if q.Kind != models.CreateTenant {
-		return nil
+		return objectInputs(q)
 	}
 	var in models.TenantInputs
 	if err := json.Unmarshal(q.Inputs, &in); err != nil {

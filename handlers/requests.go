@@ -31,6 +31,7 @@ type requestParams struct {
 	State  string `form:"state"`
 	Tenant string `form:"tenant"`
 	Mine   string `form:"mine"`
+	Kind   string `form:"kind"`
 }
 
 // List handles GET /requests.
@@ -39,7 +40,7 @@ func (h *Requests) List(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q := in.query("state", in.State, "tenant", in.Tenant, "mine", in.Mine)
+	q := in.query("state", in.State, "kind", in.Kind, "tenant", in.Tenant, "mine", in.Mine)
 	file, err := in.wantsCSV(c)
 	if err != nil {
 		return err
@@ -59,9 +60,10 @@ func (h *Requests) List(c *fiber.Ctx) error {
 		Facts: []ui.Fact{{Value: total(rows.Total, "request", "requests")}}, Rows: rowsOf(h.Clock.Now(), rows.Rows, requestRow), CSV: with(c, "format", "csv"),
 		Sorts: ui.SortLinks(urls.Requests, here(c), sortOr(in.Sort, "-asked"), "number", "title", "state", "tenant", "asked"),
 		Pager: pager(c, rows, "request", "requests", sortOr(in.Sort, "-asked") == "-asked"), MayRequest: actor(c).MayRequestTenant(),
-		Filters: ui.Filters{URL: urls.Requests, Label: "Filter requests", Set: in.Q+in.State+in.Tenant+in.Mine != "", Keep: keep("sort", in.Sort), Fields: []ui.Filter{
+		Filters: ui.Filters{URL: urls.Requests, Label: "Filter requests", Set: in.Q+in.State+in.Kind+in.Tenant+in.Mine != "", Keep: keep("sort", in.Sort), Fields: []ui.Filter{
 			{Name: "q", Label: "Title, number or person", Kind: "search", Value: in.Q},
 			{Name: "state", Label: "State", Kind: "select", Value: in.State, Options: requestStateOptions()},
+			{Name: "kind", Label: "What", Kind: "select", Value: in.Kind, Options: requestKindOptions()},
 			{Name: "tenant", Label: "Tenant", Kind: "text", Value: in.Tenant},
 			{Name: "mine", Label: "Asked by", Kind: "select", Value: in.Mine, Options: []ui.Option{{Value: "", Label: "Anyone"}, {Value: "yes", Label: "Me"}}}}},
 	}

@@ -44,6 +44,7 @@ func tenantToAsk(c *fiber.Ctx, r tenantReader, what string) (models.Tenant, erro
 
 type newServiceForm struct {
 	Name string `form:"name"`
+	Back string `form:"back"` // the form that the service is asked for from
 
 	CSRF string `form:"_csrf"`
 	Key  string `form:"_key"`
@@ -51,6 +52,7 @@ type newServiceForm struct {
 
 type nameParams struct {
 	Name string `form:"name"`
+	Back string `form:"back"`
 }
 
 // New handles GET /tenants/:tenant/services/new.
@@ -63,7 +65,7 @@ func (h *ServiceChanges) New(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return h.show(c, http.StatusOK, views.ServiceChange{Kind: models.CreateService, Tenant: t.Slug, Name: q.Name}, nil)
+	return h.show(c, http.StatusOK, views.ServiceChange{Kind: models.CreateService, Tenant: t.Slug, Name: q.Name, Back: backTo(q.Back)}, nil)
 }
 
 // Create handles POST /tenants/:tenant/services/new.
@@ -76,14 +78,14 @@ func (h *ServiceChanges) Create(c *fiber.Ctx) error {
 	if err == nil {
 		var req models.Request
 		if req, err = h.Store.RequestService(c.UserContext(), actor(c), t.Slug, in.Key, models.ServiceInputs{Name: strings.TrimSpace(in.Name)}); err == nil {
-			return redirect(c, urls.Request(req.ID))
+			return redirect(c, comeBack(in.Back, req, "service", strings.TrimSpace(in.Name)))
 		}
 	}
 	errors := models.Fields(err)
 	if errors == nil {
 		return err
 	}
-	return h.show(c, http.StatusUnprocessableEntity, views.ServiceChange{Kind: models.CreateService, Tenant: t.Slug, Name: in.Name, In: views.ChangeForm{Key: in.Key}}, errors)
+	return h.show(c, http.StatusUnprocessableEntity, views.ServiceChange{Kind: models.CreateService, Tenant: t.Slug, Name: in.Name, Back: backTo(in.Back), In: views.ChangeForm{Key: in.Key}}, errors)
 }
 
 func (h *ServiceChanges) show(c *fiber.Ctx, status int, x views.ServiceChange, errors map[string]string) error {

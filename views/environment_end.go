@@ -82,6 +82,7 @@ type ServiceChange struct {
 	Kind   models.RequestKind
 	Tenant string
 	Name   string // typed, or the service's
+	Back   string // the form that a new service is asked for from
 	In     ChangeForm
 	Users  []ui.Pair // environments that run it: name and address
 }
@@ -92,6 +93,9 @@ func (c ServiceChange) Form() ObjectForm {
 		Crumbs: []ui.Crumb{{Label: "Services", URL: urls.Services}, {Label: c.Tenant, URL: urls.Tenant(c.Tenant)}}}
 	if c.Kind == models.CreateService {
 		f.Title, f.Button, f.Icon, f.Back = "New service of "+c.Tenant, "Ask for the service", ui.IconPlus, urls.Tenant(c.Tenant)
+		if c.Back != "" {
+			f.Back, f.Hidden = c.Back, []ui.Pair{{Label: "back", Value: c.Back}}
+		}
 		f.Lead, f.Action = "A service is what you build and deploy: a name and one image repository.", urls.NewService(c.Tenant)
 		f.Fields = []ui.Field{{ID: "name", Name: "name", Label: "Name", Value: c.Name, Mono: true, Max: 60, Error: c.In.Errors["name"],
 			Hint: "2 to 20 lower case letters, digits and single hyphens. It becomes part of the repository's name and never changes."}}

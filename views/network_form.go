@@ -15,6 +15,7 @@ type NetworkForm struct {
 	Public  string `form:"public"`
 	Private string `form:"private"`
 	Confirm string `form:"confirm"`
+	Back    string `form:"back"` // the form that the network is asked for from
 
 	CSRF string `form:"_csrf"`
 	Key  string `form:"_key"`
@@ -54,6 +55,9 @@ func (c NetworkChange) where() []ui.Field {
 func (c NetworkChange) Form() ObjectForm {
 	f := ObjectForm{Section: ui.AtTenants, Back: urls.Tenant(c.Tenant), CSRF: c.In.CSRF, Key: c.In.Key, General: c.In.Errors[""], Questions: c.Questions, Blocked: c.Blocked, Users: c.Users,
 		Crumbs: []ui.Crumb{{Label: "Tenants", URL: urls.Tenants}, {Label: c.Tenant, URL: urls.Tenant(c.Tenant)}}}
+	if c.In.Back != "" {
+		f.Back, f.Hidden = c.In.Back, []ui.Pair{{Label: "back", Value: c.In.Back}}
+	}
 	switch c.Kind {
 	case models.CreateNetwork:
 		f.Title, f.Button, f.Icon, f.Action = "New network of "+c.Tenant, "Plan the network", ui.IconPlus, urls.NewNetwork(c.Tenant)

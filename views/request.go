@@ -16,6 +16,9 @@ type Request struct {
 	Facts     []ui.Fact // account, region, stage, as far as they apply
 	TenantURL string    // the tenant's page once it exists; empty before
 
+	ObjectURL  string // page of what it is about, once it ran
+	ObjectWord string
+
 	Life   Life     // notes under the stages of its life
 	Reason string   // why it is in its state: reject reason, what to change, why the plan was voided
 	By     string   // who gave the reason; empty for Slipway itself
@@ -89,6 +92,20 @@ type Plan struct {
 	BudgetNote   string   // "8 % of the budget of $2,500"
 	Notes        []string // "prices changed since the approval"
 	Computed     ui.When
+	Estimate     *ui.Estimate // position by position; nil for plans without one
+	Problems     []PlanSaid   // what AWS said of what the plan does not change
+}
+
+// PlanSaid is what AWS said of one resource.
+type PlanSaid struct {
+	Resource string
+	ui.Said
+}
+
+// PlanParameter is one value that a stack is given. What people did not answer, Slipway takes from what the stack stands on.
+type PlanParameter struct {
+	Name, Value string
+	Answered    bool
 }
 
 // PlanPart is the plan's share in one place.
@@ -99,6 +116,8 @@ type PlanPart struct {
 	Changes []ui.Change
 	Folds   []ui.Fold   // many harmless changes of a kind behind one row
 	There   []ui.Change // what exists already, when it is too little to fold
+
+	Parameters []PlanParameter
 }
 
 // CostRow is one monthly position.

@@ -144,6 +144,15 @@ func UsageFields(prefix string, keys []string, typed, problems map[string]string
 	return out
 }
 
+// UsageNames are the names of all fields that UsageFields can ask.
+func UsageNames(prefix string) []string {
+	names := price.UsageNames()
+	for i, key := range names {
+		names[i] = prefix + key
+	}
+	return names
+}
+
 func (e Estimate) dir() string {
 	switch {
 	case e.Dir > 0:

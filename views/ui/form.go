@@ -7,6 +7,8 @@ type Field struct {
 	Label    string
 	Hint     string
 	Error    string
+	Good     string // what was found right with the answer; not shown beside an error
+	GoodCode string // the name that follows from it
 	Value    string
 	Kind     string // text (default), textarea, number, email, date, select, pick: one of a few, all in sight
 	Mono     bool   // names and codes

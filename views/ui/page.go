@@ -31,6 +31,7 @@ const (
 	AtTenants      Section = "tenants"
 	AtEnvironments Section = "environments"
 	AtServices     Section = "services"
+	AtBlueprints   Section = "blueprints"
 	AtAudit        Section = "audit"
 	AtAdmin        Section = "admin"
 )

@@ -20,6 +20,22 @@ type Change struct {
 	Tag    string // short consequence: data is lost, new before old
 	Open   bool   // deletes and replacements are open
 	Props  []Prop
+
+	Problems []Said // what AWS's validation said of it
+}
+
+// Said is what AWS's validation said of one resource.
+type Said struct {
+	Path  string // of the property; may be empty
+	Text  string
+	Fatal bool // nothing can be done while it stands
+}
+
+func (s Said) state(resource string) State {
+	if s.Fatal {
+		return State{Label: resource + ": AWS refuses this", Tone: Fail}
+	}
+	return State{Label: resource + ": AWS warns", Tone: Warn}
 }
 
 // Fold is many harmless changes of one kind behind one row that opens without script.
@@ -54,6 +70,15 @@ type Prop struct {
 // path leaves out the part that every property of a resource has in common.
 func (p Prop) path() string {
 	return strings.TrimPrefix(strings.TrimPrefix(p.Path, "/Properties"), "/")
+}
+
+// longOver is how much of a value stands in sight; more folds behind its beginning.
+const longOver = 240
+
+// beginning is enough of a long value to know it by.
+func beginning(value string) string {
+	runes := []rune(strings.Join(strings.Fields(value[:min(len(value), 4*longOver)]), " "))
+	return string(runes[:min(len(runes), 100)]) + " …"
 }
 
 // pretty lays a document out over lines, as nobody can judge a policy in one.

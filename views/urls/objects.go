@@ -4,12 +4,16 @@ import "net/url"
 
 // Addresses of what tenants' accounts hold.
 const (
-	Environments   = "/environments"
-	NewEnvironment = "/environments/new"
-	Services       = "/services"
-	Pools          = "/admin/pools"
-	AddPool        = "/admin/pools/add"
-	RemovePool     = "/admin/pools/remove"
+	Environments     = "/environments"
+	NewEnvironment   = "/environments/new"
+	ShowOrder        = "/environments/new/show"  // the form with the fields of what was chosen
+	OrderPanel       = "/environments/new/panel" // cost, approval and usual time of what is typed
+	CheckEnvironment = "/environments/new/check" // one field of the form
+	Blueprints       = "/blueprints"
+	Services         = "/services"
+	Pools            = "/admin/pools"
+	AddPool          = "/admin/pools/add"
+	RemovePool       = "/admin/pools/remove"
 )
 
 // Environment is an environment's page.
@@ -28,6 +32,12 @@ func CheckDrift(tenant, name string) string { return Environment(tenant, name) +
 
 // OrderEnvironment opens the order form for a tenant.
 func OrderEnvironment(tenant string) string { return With(NewEnvironment, "tenant", tenant) }
+
+// Blueprint is a blueprint's page.
+func Blueprint(name string) string { return Blueprints + "/" + url.PathEscape(name) }
+
+// OrderDraft opens the order form with what was typed before.
+func OrderDraft(id string) string { return With(NewEnvironment, "draft", id) }
 
 // Service is a service's page.
 func Service(tenant, name string) string {
@@ -61,6 +71,7 @@ func DeleteNetwork(tenant, name string) string { return Network(tenant, name) + 
 func objectLinks() []Link {
 	const tenant, env = "payments", "orders-dev"
 	links := []Link{
+		{"GET", NewEnvironment}, {"POST", NewEnvironment}, {"POST", ShowOrder}, {"POST", OrderPanel}, {"POST", CheckEnvironment}, {"GET", Blueprints}, {"GET", Blueprint("ecs-web-service")},
 		{"GET", Environments}, {"GET", Environment(tenant, env)}, {"POST", CheckDrift(tenant, env)},
 		{"GET", Services}, {"GET", NewService(tenant)}, {"POST", NewService(tenant)}, {"GET", Service(tenant, "orders")},
 		{"GET", DeleteService(tenant, "orders")}, {"POST", DeleteService(tenant, "orders")},
