@@ -32,10 +32,13 @@ type Said struct {
 }
 
 func (s Said) state(resource string) State {
-	if s.Fatal {
-		return State{Label: resource + ": AWS refuses this", Tone: Fail}
+	if resource != "" {
+		resource += ": "
 	}
-	return State{Label: resource + ": AWS warns", Tone: Warn}
+	if s.Fatal {
+		return State{Label: resource + "AWS refuses this", Tone: Fail}
+	}
+	return State{Label: resource + "AWS warns", Tone: Warn}
 }
 
 // Fold is many harmless changes of one kind behind one row that opens without script.

@@ -366,7 +366,7 @@ func ChangeOf(c Change) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = SaidOf(c.Name, x).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = SaidOf("", x).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
