@@ -74,6 +74,7 @@ func (r *running) keep(ctx context.Context, report blueprint.Report) error {
 	if err != nil {
 		return fmt.Errorf("keep the blueprints: %w", err)
 	}
+	r.costs.learn(report, r.log)
 	for _, f := range refused {
 		var problems []string
 		for _, p := range blueprint.Errors(f.Problems) {

@@ -1,23 +1,22 @@
 package main
 
 import (
-	"context"
+	"log/slog"
 	"sync"
 
 	"slipway/models"
 	"slipway/models/blueprint"
 	"slipway/models/price"
-	"slipway/models/store"
 )
 
 // estimator says what orders would cost, by the price file in force.
 type estimator struct {
-	store  *store.Store
 	prices *price.List
 	region string // that versions are shown for
 
 	mu    sync.Mutex
 	known map[versionCost]models.Estimate
+	from  map[string]models.Estimate // by digest
 }
 
 // versionCost is what an estimate of a version depends on. A version never changes, so neither does its estimate.
@@ -34,35 +33,24 @@ func (r *running) estimator() (*estimator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &estimator{store: r.store, prices: prices, region: r.config.AWS.Region, known: map[versionCost]models.Estimate{}}, nil
+	return &estimator{prices: prices, region: r.config.AWS.Region, known: map[versionCost]models.Estimate{}, from: map[string]models.Estimate{}}, nil
 }
 
 // Estimate is for an order as far as it is filled in.
-func (e *estimator) Estimate(ctx context.Context, a models.Actor, in models.EnvironmentInputs) (models.Estimate, error) {
-	v, err := e.store.OfferedVersion(ctx, a, in.Blueprint, in.Version)
-	if err != nil {
-		return models.Estimate{}, err
-	}
+func (e *estimator) Estimate(v blueprint.Version, in models.EnvironmentInputs) (models.Estimate, error) {
 	return e.prices.EstimateOrder(v, price.Order{Region: in.Region, Stage: in.Stage, Inputs: in.Inputs, Usage: in.Usage, Image: in.Image != ""})
 }
 
 // EstimateVersion is for the catalogue: a version in the home region, with an image.
-func (e *estimator) EstimateVersion(ctx context.Context, digest string, stage models.Stage, size string) (models.Estimate, error) {
-	key := versionCost{digest, stage, size}
+func (e *estimator) EstimateVersion(v blueprint.Version, stage models.Stage, size string) (models.Estimate, error) {
+	key := versionCost{v.Digest, stage, size}
 	e.mu.Lock()
 	known, ok := e.known[key]
 	e.mu.Unlock()
 	if ok {
 		return known, nil
 	}
-	v, err := e.store.BlueprintByDigest(ctx, digest)
-	if err != nil {
-		return models.Estimate{}, err
-	}
 	order := price.Order{Region: e.region, Stage: stage, Image: true}
-	if v.Meta.Kind != blueprint.KindEnvironment {
-		order.Class = stage.Class()
-	}
 	if size != "" {
 		order.Inputs = map[string]string{"Size": size}
 	}
@@ -77,4 +65,36 @@ func (e *estimator) EstimateVersion(ctx context.Context, digest string, stage mo
 	}
 	e.known[key] = estimate
 	return estimate, nil
+}
+
+// From is what a version costs at least: its smallest size in its first stage. What was not read since the start is not known.
+func (e *estimator) From(digest string) (models.Estimate, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	estimate, ok := e.from[digest]
+	return estimate, ok
+}
+
+// learn estimates what was just read, so that no page has to read every template for the catalogue's prices.
+func (e *estimator) learn(report blueprint.Report, log *slog.Logger) {
+	for _, f := range report.Folders {
+		if !f.Sound() {
+			continue
+		}
+		stage := models.Stage("")
+		if len(f.Content.Meta.Stages) > 0 {
+			stage = models.Stage(f.Content.Meta.Stages[0])
+		}
+		estimate, err := e.EstimateVersion(f.Content, stage, "")
+		if err != nil {
+			log.Warn("blueprints: no estimate", "blueprint", f.Content.Ref(), "err", err)
+			continue
+		}
+		e.mu.Lock()
+		if len(e.from) >= maxEstimates {
+			clear(e.from)
+		}
+		e.from[f.Content.Digest] = estimate
+		e.mu.Unlock()
+	}
 }

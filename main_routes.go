@@ -15,11 +15,11 @@ import (
 )
 
 // routes is the route table: what each address answers with. web adds sign-in, static files and health.
-func (r *running) routes(ctx context.Context, streams *stream.Hub, costs *estimator) []web.Route {
+func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	desk := &handlers.Desk{Counts: r.store, Clock: r.clock, Simulated: r.config.AWS.Endpoint != ""}
 	home := &handlers.Home{Desk: desk, Store: r.store, Watch: r.store}
 	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store}
-	ask := &handlers.NewTenant{Desk: desk, Store: r.store, Forms: r.store, Pages: r.store, Groups: r.groups}
+	ask := &handlers.NewTenant{Desk: desk, Store: r.store, Forms: r.store, Groups: r.groups}
 	approvals := &handlers.Approvals{Desk: desk, Store: r.store}
 	requests := &handlers.Requests{Desk: desk, Store: r.store, Glass: r.config.Engine.BreakGlass}
 	decisions := &handlers.Decisions{Store: r.store, Glass: r.store, Talk: r.store}
@@ -62,7 +62,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub, costs *estima
 		form("/admin/roles/add", admin.AddRole),
 		form("/admin/roles/remove", admin.RemoveRole),
 		page("/admin/rules", admin.ShowRules),
-	}, r.orderRoutes(desk, ask, costs), r.objectRoutes(desk), developmentRoutes(ctx, r), r.extra)
+	}, r.orderRoutes(desk, ask), r.objectRoutes(desk), developmentRoutes(ctx, r), r.extra)
 }
 
 // page, form and fragment are the rows most addresses are.

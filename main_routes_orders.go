@@ -10,13 +10,13 @@ import (
 )
 
 // orderRoutes are the order form, the catalogue behind it, and the form that changes what was asked for.
-func (r *running) orderRoutes(desk *handlers.Desk, ask *handlers.NewTenant, costs *estimator) []web.Route {
+func (r *running) orderRoutes(desk *handlers.Desk, ask *handlers.NewTenant) []web.Route {
 	aws := r.config.AWS
-	orders := &handlers.Orders{Desk: desk, Store: r.store, Names: r.store, Sent: r.store, Forms: r.store, Blueprints: r.store, Costs: costs, Rules: r.rules, Facts: r.store,
+	orders := &handlers.Orders{Desk: desk, Store: r.store, Names: r.store, Sent: r.store, Forms: r.store, Blueprints: r.store, Costs: r.costs, Rules: r.rules, Facts: r.store,
 		Regions: aws.Regions, BaseDomain: aws.BaseDomain}
-	catalogue := &handlers.Blueprints{Desk: desk, Store: r.store, Versions: r.store, Costs: costs, Region: aws.Region, BaseDomain: aws.BaseDomain}
-	edit := &handlers.Edits{Pages: r.store, By: map[models.RequestKind]fiber.Handler{models.CreateTenant: ask.Edit, models.CreateEnvironment: orders.Edit}}
-	change := &handlers.Edits{Pages: r.store, By: map[models.RequestKind]fiber.Handler{models.CreateTenant: ask.Change, models.CreateEnvironment: orders.Change}}
+	catalogue := &handlers.Blueprints{Desk: desk, Store: r.store, Versions: r.store, Costs: r.costs, Region: aws.Region, BaseDomain: aws.BaseDomain}
+	edit := &handlers.Edits{Pages: r.store, By: map[models.RequestKind]func(*fiber.Ctx, models.RequestPage) error{models.CreateTenant: ask.Edit, models.CreateEnvironment: orders.Edit}}
+	change := &handlers.Edits{Pages: r.store, By: map[models.RequestKind]func(*fiber.Ctx, models.RequestPage) error{models.CreateTenant: ask.Change, models.CreateEnvironment: orders.Change}}
 	return []web.Route{
 		page("/environments/new", orders.New),
 		form("/environments/new", orders.Create, limited(web.LimitPlan), kept(urls.NewEnvironment)),

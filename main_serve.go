@@ -99,6 +99,7 @@ type running struct {
 	ruleSource []byte // the file that was tried last; nil when it could not be read
 	catalogue  *blueprints.Catalogue
 	clients    *aws.Clients
+	costs      *estimator
 }
 
 // serve runs until the context ends, which is the first signal, or until a listener fails.

@@ -34,13 +34,9 @@ func (r *running) face(ctx context.Context) (face, error) {
 	if err != nil {
 		return nil, err
 	}
-	costs, err := r.estimator()
-	if err != nil {
-		return nil, err
-	}
 	streams := stream.NewHub(stream.Limits{})
 	return web.New(web.Options{
-		PublicURL: r.config.Server.PublicURL, TrustedProxies: r.config.Server.TrustedProxies, Auth: signIn, Routes: r.routes(ctx, streams, costs),
+		PublicURL: r.config.Server.PublicURL, TrustedProxies: r.config.Server.TrustedProxies, Auth: signIn, Routes: r.routes(ctx, streams),
 		Streams: streams, Logger: r.log, Metrics: r.metrics, Limits: r.limits, Ready: r.readiness, AccessGroups: r.store.RoleMappings, Denied: r.store.Denied,
 	})
 }

@@ -35,6 +35,9 @@ func (r *running) open(ctx context.Context) error {
 	if err := r.openCatalogue(); err != nil {
 		return err
 	}
+	if r.costs, err = r.estimator(); err != nil {
+		return err
+	}
 	r.store, err = store.Open(ctx, store.Options{
 		URL: c.Database.URL.Reveal(), Connections: int(c.Database.Connections), Clock: r.clock, Logger: r.log, GroupPattern: r.groups,
 		AdminGroups: c.SignIn.AdminGroups, AccountEmail: c.AWS.AccountEmail, Slots: c.AWS.AccountSlots, BreakGlass: c.Engine.BreakGlass, Tracer: r.tracer,

@@ -164,7 +164,7 @@ func objectsOf(r web.Route) []string {
 
 // path is the route's address for an object.
 func (m *matrix) path(r web.Route, object string) string {
-	path := strings.ReplaceAll(r.Path, "/static/:name", "/static/app.css")
+	path := strings.NewReplacer("/static/:name", "/static/app.css", "/blueprints/:name", "/blueprints/ecs-web-service").Replace(r.Path)
 	for name, value := range m.ids[object] {
 		if prefix, ok := strings.CutSuffix(name, ":id"); ok {
 			path = strings.ReplaceAll(path, name, prefix+value)

@@ -53,6 +53,10 @@ func mostQueries(r web.Route) int {
 	switch {
 	case r.Path == "/" || r.Path == "/tenants/:tenant" || r.Path == "/tenants/:tenant/networks/new":
 		return 15
+	case r.Path == "/environments/new": // all that an order can stand on, the catalogue, and what the rules ask
+		return 26
+	case strings.HasPrefix(r.Path, "/blueprints"): // the catalogue is three tables
+		return 9
 	case len(objectsOf(r)) > 1:
 		return 10
 	}

@@ -27,12 +27,12 @@ func shownVersion(b blueprint.Listing) (blueprint.Listed, bool) {
 	return b.Versions[0], false
 }
 
-func (h *Blueprints) card(ctx context.Context, b blueprint.Listing) views.BlueprintCard {
+func (h *Blueprints) card(b blueprint.Listing) views.BlueprintCard {
 	v, readable := shownVersion(b)
 	card := views.BlueprintCard{Name: b.Name, Title: cmp.Or(b.Meta.Title, b.Name), Icon: views.BlueprintIcon(b.Meta.Icon), Text: strings.TrimSpace(b.Meta.Description), State: views.BlueprintState(b.State),
 		Version: v.Version, Versions: len(b.Versions), Stages: v.Meta.Stages}
 	if readable {
-		card.From = strings.TrimSuffix(fromPrice(ctx, h.Costs, v), "/mo")
+		card.From = fromPrice(h.Costs, v)
 	}
 	if slices.Contains(v.Meta.Needs, blueprint.NeedsZone) && h.BaseDomain == "" {
 		card.Why = "It needs HTTPS, and so a name of its own. The platform team has not configured a base domain (SLIPWAY_BASE_DOMAIN)."
@@ -42,7 +42,7 @@ func (h *Blueprints) card(ctx context.Context, b blueprint.Listing) views.Bluepr
 
 func (h *Blueprints) view(ctx context.Context, b blueprint.Listing, q costParams, uses []models.BlueprintUse) (views.Blueprint, error) {
 	v, readable := shownVersion(b)
-	d := views.Blueprint{BlueprintCard: h.card(ctx, b), Kind: v.Meta.Kind, Needs: v.Meta.Needs}
+	d := views.Blueprint{BlueprintCard: h.card(b), Kind: v.Meta.Kind, Needs: v.Meta.Needs}
 	of := map[string][]models.EnvironmentRow{}
 	for _, u := range uses {
 		of[u.Version] = u.Environments
@@ -73,7 +73,7 @@ func (h *Blueprints) view(ctx context.Context, b blueprint.Listing, q costParams
 	for _, x := range v.Meta.Controls {
 		d.Controls = append(d.Controls, views.ControlRow{ID: x.ID, Title: x.Title, Resource: x.Resource})
 	}
-	d.Cost = h.cost(ctx, v, q)
+	d.Cost = h.cost(full, q)
 	return d, nil
 }
 
@@ -140,7 +140,7 @@ func problemRows(problems []blueprint.Problem) []views.ProblemRow {
 }
 
 // cost estimates the version for every stage and size. A cell without a price says so; one that was asked for is shown in full.
-func (h *Blueprints) cost(ctx context.Context, v blueprint.Listed, q costParams) views.BlueprintCost {
+func (h *Blueprints) cost(v blueprint.Version, q costParams) views.BlueprintCost {
 	d := views.BlueprintCost{Version: v.Ref(), Region: h.Region, Sizes: choicesOf(v.Meta, "Size")}
 	if len(d.Sizes) == 0 {
 		d.Sizes = []string{""}
@@ -150,7 +150,7 @@ func (h *Blueprints) cost(ctx context.Context, v blueprint.Listed, q costParams)
 		row := views.CostByStage{Label: s.label}
 		for _, size := range d.Sizes {
 			cell := views.CostCell{Size: size, URL: urls.With(urls.Blueprint(v.Name), "stage", string(s.stage), "size", size) + "#cost"}
-			e, err := h.Costs.EstimateVersion(ctx, v.Digest, s.stage, size)
+			e, err := h.Costs.EstimateVersion(v, s.stage, size)
 			if err != nil {
 				d.Failed = models.Message(err)
 				row.Cells = append(row.Cells, cell)

@@ -46,7 +46,7 @@ func (h *Blueprints) List(c *fiber.Ctx) error {
 		g := views.BlueprintGroup{ID: "kind-" + k.id, Title: k.title, Text: k.text}
 		for _, b := range all {
 			if b = visible(a, b); len(b.Versions) > 0 && b.Meta.Kind == k.kind {
-				g.Cards = append(g.Cards, h.card(c.UserContext(), b))
+				g.Cards = append(g.Cards, h.card(b))
 			}
 		}
 		if len(g.Cards) > 0 {

@@ -37,7 +37,7 @@ type Orders struct {
 	}
 	Blueprints interface {
 		ListBlueprints(context.Context, models.Actor) ([]blueprint.Listing, error)
-		OfferedVersion(ctx context.Context, a models.Actor, name, version string) (blueprint.Version, error)
+		BlueprintByDigest(ctx context.Context, digest string) (blueprint.Version, error)
 	}
 	Costs Estimator
 	Rules Judge
@@ -51,10 +51,12 @@ type Orders struct {
 
 // Estimator says what a stack would cost before it exists.
 type Estimator interface {
-	// Estimate is for an order as far as it is filled in; answers that cannot be are Invalid by field.
-	Estimate(ctx context.Context, a models.Actor, in models.EnvironmentInputs) (models.Estimate, error)
-	// EstimateVersion is for a version by its digest, in the home region, with an image. Stage and size may be empty.
-	EstimateVersion(ctx context.Context, digest string, stage models.Stage, size string) (models.Estimate, error)
+	// Estimate is for an order of a version as far as it is filled in; answers that cannot be are Invalid by field.
+	Estimate(v blueprint.Version, in models.EnvironmentInputs) (models.Estimate, error)
+	// EstimateVersion is for the home region, with an image. Stage and size may be empty.
+	EstimateVersion(v blueprint.Version, stage models.Stage, size string) (models.Estimate, error)
+	// From is what a version costs at least, by its digest; not ok when that is not known.
+	From(digest string) (models.Estimate, bool)
 }
 
 // Judge asks the rules in force.
@@ -97,7 +99,7 @@ func (h *Orders) New(c *fiber.Ctx) error {
 
 // Show handles POST /environments/new/show: the form as it is for what was chosen.
 func (h *Orders) Show(c *fiber.Ctx) error {
-	o, err := h.typed(c)
+	o, err := h.typed(c, nil)
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,7 @@ func (h *Orders) Show(c *fiber.Ctx) error {
 
 // Panel handles POST /environments/new/panel: what the order would cost and who would approve it.
 func (h *Orders) Panel(c *fiber.Ctx) error {
-	o, err := h.typed(c)
+	o, err := h.typed(c, nil)
 	if err != nil {
 		return err
 	}
@@ -131,16 +133,16 @@ func (h *Orders) Check(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	o, err := h.typed(c)
+	o, err := h.typed(c, nil)
 	if err != nil {
 		return err
-	}
-	if which.Field != "name" {
-		return models.Errorf(models.Invalid, "This form checks no such field while it is filled in.")
 	}
 	o.in.Errors = map[string]string{}
 	if err := h.open(c, &o); err != nil {
 		return err
+	}
+	if which.Field != "name" {
+		return models.Errorf(models.Invalid, "This form checks no such field while it is filled in.")
 	}
 	host, err := h.name(c, &o)
 	if err != nil {
@@ -169,7 +171,7 @@ func (h *Orders) name(c *fiber.Ctx, o *ordering) (host string, err error) {
 
 // Create handles POST /environments/new.
 func (h *Orders) Create(c *fiber.Ctx) error {
-	o, err := h.typed(c)
+	o, err := h.typed(c, nil)
 	if err != nil {
 		return err
 	}
@@ -198,7 +200,7 @@ func (h *Orders) send(c *fiber.Ctx, o *ordering) (models.Request, error) {
 	if err != nil {
 		return models.Request{}, err
 	}
-	if err := h.amounts(c, in); err != nil {
+	if err := h.amounts(*o, in); err != nil {
 		return models.Request{}, err
 	}
 	if o.in.Request != "" {

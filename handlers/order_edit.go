@@ -19,7 +19,7 @@ type Edits struct {
 	Pages interface {
 		RequestPage(ctx context.Context, a models.Actor, id string) (models.RequestPage, error)
 	}
-	By map[models.RequestKind]fiber.Handler
+	By map[models.RequestKind]func(*fiber.Ctx, models.RequestPage) error
 }
 
 // Handle handles GET and POST /requests/:id/edit, each with its own table.
@@ -29,13 +29,13 @@ func (h *Edits) Handle(c *fiber.Ctx) error {
 		return err
 	}
 	if form := h.By[r.Request.Kind]; form != nil {
-		return form(c)
+		return form(c, r)
 	}
 	return models.Errorf(models.Conflict, "The answers of this kind of request are not changed by a form. Cancel it and ask again.")
 }
 
 // Edit handles GET /requests/:id/edit of an order that was sent back.
-func (h *Orders) Edit(c *fiber.Ctx) error {
+func (h *Orders) Edit(c *fiber.Ctx, r models.RequestPage) error {
 	q, err := form.Query[editParams](c)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (h *Orders) Edit(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	if err := h.sentBack(c, &o, c.Params("id")); err != nil {
+	if err := sentBack(c, &o, r); err != nil {
 		return err
 	}
 	if q.Draft == "" {
@@ -61,12 +61,9 @@ func (h *Orders) Edit(c *fiber.Ctx) error {
 }
 
 // Change handles POST /requests/:id/edit: the changed order is planned anew.
-func (h *Orders) Change(c *fiber.Ctx) error {
-	o, err := h.typed(c)
+func (h *Orders) Change(c *fiber.Ctx, r models.RequestPage) error {
+	o, err := h.typed(c, &r)
 	if err != nil {
-		return err
-	}
-	if err := h.sentBack(c, &o, c.Params("id")); err != nil {
 		return err
 	}
 	if len(o.in.Errors) == 0 {
@@ -81,12 +78,8 @@ func (h *Orders) Change(c *fiber.Ctx) error {
 	return h.show(c, http.StatusUnprocessableEntity, o)
 }
 
-// sentBack reads the request whose answers are changed, and holds whether they can be.
-func (h *Orders) sentBack(c *fiber.Ctx, o *ordering, id string) error {
-	r, err := h.Sent.RequestPage(c.UserContext(), actor(c), id)
-	if err != nil {
-		return err
-	}
+// sentBack holds whether the answers of a request can be changed.
+func sentBack(c *fiber.Ctx, o *ordering, r models.RequestPage) error {
 	switch {
 	case r.Request.Kind != models.CreateEnvironment || r.Tenant == nil:
 		return models.Errorf(models.Conflict, "The inputs of this kind of request are not changed by this form.")

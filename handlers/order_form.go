@@ -62,7 +62,7 @@ func (o *ordering) path(name string) (blueprint.Listed, bool) {
 }
 
 // typed reads a sent form. Answers to another path's questions than the chosen one's are dropped.
-func (h *Orders) typed(c *fiber.Ctx) (ordering, error) {
+func (h *Orders) typed(c *fiber.Ctx, editing *models.RequestPage) (ordering, error) {
 	o := ordering{}
 	values, err := form.Read(c)
 	if err != nil {
@@ -78,9 +78,15 @@ func (h *Orders) typed(c *fiber.Ctx) (ordering, error) {
 	}
 	o.in = in
 	o.take(answers)
-	if in.Request != "" {
-		err = h.sentBack(c, &o, in.Request)
-		return o, err
+	if editing == nil && in.Request != "" {
+		r, err := h.Sent.RequestPage(c.UserContext(), actor(c), in.Request)
+		if err != nil {
+			return o, err
+		}
+		editing = &r
+	}
+	if editing != nil {
+		return o, sentBack(c, &o, *editing)
 	}
 	return o, nil
 }
@@ -122,7 +128,7 @@ func (h *Orders) choose(c *fiber.Ctx, o *ordering) error {
 	}
 	if chosen, ok := o.path(o.in.Blueprint); ok {
 		var err error
-		if o.version, err = h.Blueprints.OfferedVersion(c.UserContext(), actor(c), chosen.Name, chosen.Version); err != nil {
+		if o.version, err = h.Blueprints.BlueprintByDigest(c.UserContext(), chosen.Digest); err != nil {
 			return err
 		}
 		if o.fields, err = o.version.Meta.Fields(); err != nil {
@@ -190,11 +196,11 @@ func (h *Orders) inputs(o ordering) (models.EnvironmentInputs, error) {
 }
 
 // amounts holds what was typed for the estimate against who estimates; fields get their own names again.
-func (h *Orders) amounts(c *fiber.Ctx, in models.EnvironmentInputs) error {
-	if len(in.Usage) == 0 || in.Blueprint == "" {
+func (h *Orders) amounts(o ordering, in models.EnvironmentInputs) error {
+	if len(in.Usage) == 0 || o.version.Name == "" {
 		return nil
 	}
-	_, err := h.Costs.Estimate(c.UserContext(), actor(c), in)
+	_, err := h.Costs.Estimate(o.version, in)
 	wrong := map[string]string{}
 	for key, text := range models.Fields(err) {
 		if _, amount := in.Usage[key]; amount {

@@ -30,7 +30,7 @@ func (h *Orders) panel(c *fiber.Ctx, o ordering) (views.OrderPanel, models.Estim
 		p.Waits = "No estimate while an answer needs a change: Lives for."
 		return p, models.Estimate{}, nil
 	}
-	e, err := h.Costs.Estimate(c.UserContext(), actor(c), in)
+	e, err := h.Costs.Estimate(o.version, in)
 	if wrong := models.Fields(err); wrong != nil {
 		p.Waits = "No estimate while an answer needs a change: " + strings.Join(titles(o.fields, wrong), ", ") + "."
 		return p, models.Estimate{}, nil
@@ -39,7 +39,7 @@ func (h *Orders) panel(c *fiber.Ctx, o ordering) (views.OrderPanel, models.Estim
 		return p, e, err
 	}
 	p.Estimate = ui.EstimateFrom(e, ui.EstimateOptions{ID: "estimate", Assumed: assumedBy(o, in), Folded: true})
-	if p.Running, err = h.running(c, o, in, e); err != nil {
+	if p.Running, err = h.running(o, in, e); err != nil {
 		return p, e, err
 	}
 	if in.Days > 0 && len(e.Lines) > 0 {
@@ -84,12 +84,12 @@ func assumedBy(o ordering, in models.EnvironmentInputs) string {
 }
 
 // running is what the order costs once an image runs, while none is named.
-func (h *Orders) running(c *fiber.Ctx, o ordering, in models.EnvironmentInputs, e models.Estimate) (string, error) {
+func (h *Orders) running(o ordering, in models.EnvironmentInputs, e models.Estimate) (string, error) {
 	if !o.asks().Image || in.Image != "" {
 		return "", nil
 	}
 	in.Image = "example@sha256:" + strings.Repeat("0", 64)
-	with, err := h.Costs.Estimate(c.UserContext(), actor(c), in)
+	with, err := h.Costs.Estimate(o.version, in)
 	if err != nil || with.Monthly().Equal(e.Monthly()) {
 		return "", err
 	}

@@ -98,7 +98,7 @@ inputs: {type: object, additionalProperties: false, properties: {Index: {type: s
 func (g *ground) ListBlueprints(context.Context, models.Actor) ([]blueprint.Listing, error) {
 	var all []blueprint.Listing
 	for _, name := range []string{"web", "site"} {
-		v, err := g.OfferedVersion(context.Background(), models.Actor{}, name, "")
+		v, err := g.BlueprintByDigest(context.Background(), name)
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +107,7 @@ func (g *ground) ListBlueprints(context.Context, models.Actor) ([]blueprint.List
 	return all, nil
 }
 
-func (g *ground) OfferedVersion(_ context.Context, _ models.Actor, name, _ string) (blueprint.Version, error) {
+func (g *ground) BlueprintByDigest(_ context.Context, name string) (blueprint.Version, error) {
 	meta, err := blueprint.ReadMeta([]byte(orderMetas[name]))
 	template := "Resources: {Files: {Type: AWS::S3::Bucket}}"
 	if name == "web" {
@@ -116,7 +116,7 @@ func (g *ground) OfferedVersion(_ context.Context, _ models.Actor, name, _ strin
 	return blueprint.Version{Name: name, Version: "1.0.0", Digest: name, Meta: meta, Template: []byte(template)}, err
 }
 
-func (g *ground) Estimate(_ context.Context, _ models.Actor, in models.EnvironmentInputs) (models.Estimate, error) {
+func (g *ground) Estimate(_ blueprint.Version, in models.EnvironmentInputs) (models.Estimate, error) {
 	if in.Usage["logs_ingested_gb"] == "lots" {
 		return models.Estimate{}, models.InvalidFields(map[string]string{"logs_ingested_gb": "Use digits."})
 	}
@@ -130,8 +130,12 @@ func (g *ground) Estimate(_ context.Context, _ models.Actor, in models.Environme
 	return models.Estimate{Region: in.Region, Uses: []string{"logs_ingested_gb"}, Lines: []models.EstimateLine{{CostLine: models.CostLine{Item: "Load balancer", Planned: decimal.New(cents, -2)}}}}, nil
 }
 
-func (g *ground) EstimateVersion(context.Context, string, models.Stage, string) (models.Estimate, error) {
-	return models.Estimate{Lines: []models.EstimateLine{{CostLine: models.CostLine{Planned: decimal.NewFromInt(7)}}}}, nil
+func (g *ground) EstimateVersion(blueprint.Version, models.Stage, string) (models.Estimate, error) {
+	return models.Estimate{}, nil
+}
+
+func (g *ground) From(string) (models.Estimate, bool) {
+	return models.Estimate{Lines: []models.EstimateLine{{CostLine: models.CostLine{Planned: decimal.NewFromInt(7)}}}}, true
 }
 
 func (g *ground) Evaluate(f models.RuleFacts) models.Verdict {
@@ -165,8 +169,11 @@ func (g *ground) ask(t *testing.T, a models.Actor, path string, body url.Values,
 	app.Post("/environments/new/show", h.Show)
 	app.Post("/environments/new/panel", h.Panel)
 	app.Post("/environments/new/check", h.Check)
-	app.Get("/requests/:id/edit", h.Edit)
-	app.Post("/requests/:id/edit", h.Change)
+	edit := func(by func(*fiber.Ctx, models.RequestPage) error) fiber.Handler {
+		return (&Edits{Pages: g, By: map[models.RequestKind]func(*fiber.Ctx, models.RequestPage) error{models.CreateEnvironment: by}}).Handle
+	}
+	app.Get("/requests/:id/edit", edit(h.Edit))
+	app.Post("/requests/:id/edit", edit(h.Change))
 	r := httptest.NewRequest("GET", path, nil)
 	if body != nil {
 		r = httptest.NewRequest("POST", path, strings.NewReader(body.Encode()))

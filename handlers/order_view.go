@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +44,7 @@ func (h *Orders) view(c *fiber.Ctx, o ordering) (views.Order, error) {
 	for _, r := range h.Regions {
 		d.Regions = append(d.Regions, ui.Option{Value: r, Label: r})
 	}
-	d.Paths = h.paths(c.UserContext(), o)
+	d.Paths = h.paths(o)
 	d.Network = h.network(o)
 	d.Services = services(o.choices.Services)
 	panel, estimate, err := h.panel(c, o)
@@ -75,13 +74,15 @@ func stageLabel(s models.Stage, t models.Tenant) string {
 }
 
 // paths are the cards. What each costs at least is its smallest size in its first stage.
-func (h *Orders) paths(ctx context.Context, o ordering) []views.OrderPath {
+func (h *Orders) paths(o ordering) []views.OrderPath {
 	var cards []views.OrderPath
 	for _, b := range o.paths {
 		v, _ := b.Newest()
 		card := views.OrderPath{Name: b.Name, Title: v.Meta.Title, Version: v.Version, Text: strings.TrimSpace(v.Meta.Description), Chosen: b.Name == o.in.Blueprint, Why: h.why(b)}
 		if card.Why == "" {
-			card.From = fromPrice(ctx, h.Costs, v)
+			if from := fromPrice(h.Costs, v); from != "" {
+				card.From = from + "/mo"
+			}
 		}
 		cards = append(cards, card)
 	}
@@ -89,16 +90,12 @@ func (h *Orders) paths(ctx context.Context, o ordering) []views.OrderPath {
 }
 
 // fromPrice is what a version costs at least; empty when that is not known.
-func fromPrice(ctx context.Context, costs Estimator, v blueprint.Listed) string {
-	stage := models.Stage("")
-	if len(v.Meta.Stages) > 0 {
-		stage = models.Stage(v.Meta.Stages[0])
-	}
-	e, err := costs.EstimateVersion(ctx, v.Digest, stage, "")
-	if err != nil || len(e.Lines) == 0 {
+func fromPrice(costs Estimator, v blueprint.Listed) string {
+	e, ok := costs.From(v.Digest)
+	if !ok || len(e.Lines) == 0 {
 		return "" // the version's own page says why
 	}
-	return ui.USD(e.Monthly()) + "/mo"
+	return ui.USD(e.Monthly())
 }
 
 // network is what the order stands on in its account and region.

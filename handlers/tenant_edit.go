@@ -11,12 +11,12 @@ import (
 )
 
 // Edit handles GET /requests/:id/edit: the inputs as they are, for the requester to change.
-func (h *NewTenant) Edit(c *fiber.Ctx) error {
+func (h *NewTenant) Edit(c *fiber.Ctx, r models.RequestPage) error {
 	q, err := form.Query[editParams](c)
 	if err != nil {
 		return err
 	}
-	d, err := h.editing(c)
+	d, err := editing(c, r)
 	if err != nil {
 		return err
 	}
@@ -34,11 +34,7 @@ type editParams struct {
 	Draft string `form:"draft"`
 }
 
-func (h *NewTenant) editing(c *fiber.Ctx) (views.NewTenant, error) {
-	r, err := h.Pages.RequestPage(c.UserContext(), actor(c), c.Params("id"))
-	if err != nil {
-		return views.NewTenant{}, err
-	}
+func editing(c *fiber.Ctx, r models.RequestPage) (views.NewTenant, error) {
 	switch {
 	case !editable(r.Request):
 		return views.NewTenant{}, models.Errorf(models.Conflict, "This request is %s, so its answers cannot be changed now.", r.Request.State.Words())
@@ -59,12 +55,12 @@ func (h *NewTenant) editing(c *fiber.Ctx) (views.NewTenant, error) {
 }
 
 // Change handles POST /requests/:id/edit: the changed inputs are planned anew.
-func (h *NewTenant) Change(c *fiber.Ctx) error {
+func (h *NewTenant) Change(c *fiber.Ctx, r models.RequestPage) error {
 	in, err := form.Decode[views.TenantForm](c)
 	if err != nil {
 		return err
 	}
-	d, err := h.editing(c)
+	d, err := editing(c, r)
 	if err != nil {
 		return err
 	}

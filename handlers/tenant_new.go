@@ -29,9 +29,6 @@ type NewTenant struct {
 		LoadForm(ctx context.Context, a models.Actor, id string) (models.SavedForm, error)
 		DeleteForm(ctx context.Context, a models.Actor, id string) error
 	}
-	Pages interface {
-		RequestPage(ctx context.Context, a models.Actor, id string) (models.RequestPage, error)
-	}
 	Groups *regexp.Regexp // what a tenant's groups must look like
 }
 
