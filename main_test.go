@@ -103,7 +103,8 @@ func TestStopBeforeTheDatabaseAnswers(t *testing.T) {
 	vars := map[string]string{"SLIPWAY_ADDR": "127.0.0.1:1", "SLIPWAY_OPS_ADDR": "", "SLIPWAY_PUBLIC_URL": "http://localhost:1", "SLIPWAY_DRAIN_DELAY": "0s",
 		"SLIPWAY_DATABASE_URL": "postgres://slipway_app@127.0.0.1:1/slipway", "SLIPWAY_OIDC_ISSUER": "http://127.0.0.1:1", "SLIPWAY_OIDC_CLIENT_ID": "slipway",
 		"SLIPWAY_SECRET_KEYS": strings.Repeat("A", 43) + "=", "SLIPWAY_ADMIN_GROUPS": "admins", "SLIPWAY_AWS_REGION": "eu-west-1", "SLIPWAY_AWS_REGIONS": "eu-west-1",
-		"SLIPWAY_EXTERNAL_ID": "external"}
+		"SLIPWAY_ORG_ROLE_ARN": "arn:aws:iam::111111111111:role/slipway/platform/slipway-org",
+		"SLIPWAY_EXTERNAL_ID":  "external"}
 	c, err := config.Load(vars, "web")
 	if err != nil {
 		t.Fatal(err)

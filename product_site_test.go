@@ -65,7 +65,8 @@ func (m *matrix) serve() {
 	m.t.Cleanup(func() { _ = idpServer.Close() })
 	vars := map[string]string{"SLIPWAY_PUBLIC_URL": m.url, "SLIPWAY_OIDC_ISSUER": issuer, "SLIPWAY_OIDC_CLIENT_ID": "slipway",
 		"SLIPWAY_OIDC_CLIENT_SECRET": "secret", "SLIPWAY_ADMIN_GROUPS": "platform-admins", "SLIPWAY_AWS_REGION": "eu-west-1", "SLIPWAY_AWS_REGIONS": "eu-west-1",
-		"SLIPWAY_EXTERNAL_ID": "external", "SLIPWAY_SECRET_KEYS": strings.Repeat("A", 43) + "=", "SLIPWAY_DRAIN_DELAY": "0s"}
+		"SLIPWAY_ORG_ROLE_ARN": "arn:aws:iam::111111111111:role/slipway/platform/slipway-org",
+		"SLIPWAY_EXTERNAL_ID":  "external", "SLIPWAY_SECRET_KEYS": strings.Repeat("A", 43) + "=", "SLIPWAY_DRAIN_DELAY": "0s"}
 	maps.Copy(vars, m.vars)
 	c, err := config.Load(vars, "web")
 	if err != nil {
