@@ -655,7 +655,7 @@ func blueprintCost(d Blueprint) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<div class=\"s-panel\"><table class=\"s-table s-tight s-cards s-cards-num\" role=\"table\"><caption class=\"sr-only\">Monthly cost by stage and size, US dollars</caption> <thead role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">For</th>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<div class=\"s-panel\"><table class=\"s-table s-tight s-cards s-cards-3 s-cards-num\" role=\"table\"><caption class=\"sr-only\">Monthly cost by stage and size, US dollars</caption> <thead role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">For</th>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
