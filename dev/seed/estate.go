@@ -2,9 +2,8 @@ package seed
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -48,12 +47,15 @@ func furnish(ctx context.Context, people map[string]*visitor) error {
 		if err != nil {
 			return err
 		}
-		if page.has(p.Get("block")) {
+		if page.has(">" + p.Get("block") + "<") {
 			continue
 		}
 		if _, err := people["admin"].send(ctx, page, "/admin/pools/add", p); err != nil {
 			return fmt.Errorf("add address pool %s: %w", p.Get("block"), err)
 		}
+	}
+	if err := people["developer"].ready(ctx, "payments"); err != nil {
+		return err
 	}
 	paths := map[string]string{}
 	for _, w := range wishes() {
@@ -79,34 +81,41 @@ func furnish(ctx context.Context, people map[string]*visitor) error {
 	return nil
 }
 
-// wish sends a form and gives the path of the request that came of it. While the tenant is not ready it is refused, and sent again.
-func (v *visitor) wish(ctx context.Context, w wish) (string, error) {
-	fields := url.Values{"_key": {w.key}}
-	for name, values := range w.fields {
-		fields[name] = values
-	}
-	action, _, _ := strings.Cut(w.page, "?")
+// ready waits until a tenant has its accounts.
+func (v *visitor) ready(ctx context.Context, tenant string) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		form, err := v.get(ctx, w.page)
-		var request page
-		if err == nil {
-			request, err = v.send(ctx, form, action, fields)
+		list, err := v.get(ctx, "/tenants?state=ready&q="+tenant)
+		if err != nil {
+			return err
 		}
-		var refused statusError
-		switch {
-		case err == nil && strings.HasPrefix(request.url.Path, "/requests/"):
-			return request.url.Path, nil
-		case err == nil:
-			return "", fmt.Errorf("the form led to %s", request.url.Path)
-		case !errors.As(err, &refused) || refused.status != http.StatusConflict && refused.status != http.StatusNotFound:
-			return "", err
+		if list.has(`"/tenants/` + tenant + `"`) {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return ctx.Err()
 		case <-tick.C:
 		}
 	}
+}
+
+// wish sends a form and gives the path of the request that came of it.
+func (v *visitor) wish(ctx context.Context, w wish) (string, error) {
+	fields := url.Values{"_key": {w.key}}
+	maps.Copy(fields, w.fields)
+	action, _, _ := strings.Cut(w.page, "?")
+	form, err := v.get(ctx, w.page)
+	if err != nil {
+		return "", err
+	}
+	request, err := v.send(ctx, form, action, fields)
+	if err == nil && !strings.HasPrefix(request.url.Path, "/requests/") {
+		err = fmt.Errorf("the form led to %s", request.url.Path)
+	}
+	if err != nil {
+		return "", err
+	}
+	return request.url.Path, nil
 }
