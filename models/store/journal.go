@@ -104,31 +104,57 @@ func (j *Journal) Renew(ctx context.Context, job models.Job, lease time.Duration
 }
 
 // Sweep takes what has a lapsed lease, or none and is over grace past due, by one UPDATE that raises the generation, and wakes it in
-// the same transaction. Workers that sweep at the same time share the rows.
+// the same transaction. Workers that sweep at the same time share the rows. What is late only because the queue is long keeps its place
+// in it: its wake-up counts from when it was due, and the new times keep the order of the old ones.
 func (j *Journal) Sweep(ctx context.Context, grace time.Duration) (int, error) {
-	var taken []models.WakeArgs
+	n := 0
 	err := j.s.tx(ctx, func(t *tx) error {
-		rows, err := t.pgx.Query(t.ctx, `UPDATE journal SET generation = generation + 1, lease_owner = NULL, lease_until = NULL, next_at = clock_timestamp()
-			WHERE id IN (SELECT id FROM journal WHERE NOT done AND (lease_until < clock_timestamp()
-				OR lease_owner IS NULL AND next_at < clock_timestamp() - $1::interval) ORDER BY next_at LIMIT 500 FOR UPDATE SKIP LOCKED)
-			RETURNING id, generation`, grace)
+		rows, err := t.pgx.Query(t.ctx, `WITH late AS (SELECT id, next_at FROM journal WHERE NOT done AND (lease_until < clock_timestamp()
+				OR lease_owner IS NULL AND next_at < clock_timestamp() - $1::interval) ORDER BY next_at LIMIT 500 FOR UPDATE SKIP LOCKED),
+			queue AS (SELECT id, next_at AS due, row_number() OVER (ORDER BY next_at, id) AS place FROM late)
+			UPDATE journal SET generation = generation + 1, lease_owner = NULL, lease_until = NULL,
+				next_at = clock_timestamp() - interval '10 milliseconds' + queue.place * interval '10 microseconds'
+			FROM queue WHERE journal.id = queue.id RETURNING journal.id, generation, due`, grace)
 		if err != nil {
 			return fmt.Errorf("sweep the journal: %w", err)
 		}
-		taken, err = pgx.CollectRows(rows, pgx.RowToStructByPos[models.WakeArgs])
-		if err != nil || len(taken) == 0 {
+		late, err := pgx.CollectRows(rows, pgx.RowToStructByPos[lateRow])
+		if n = len(late); err != nil || n == 0 {
 			return err
 		}
-		many := make([]river.InsertManyParams, len(taken))
-		for i, wake := range taken {
-			many[i] = river.InsertManyParams{Args: wake, InsertOpts: &river.InsertOpts{MaxAttempts: 5}}
-		}
-		if _, err := t.s.river.InsertManyFastTx(t.ctx, t.pgx, many); err != nil {
-			return fmt.Errorf("wake swept rows: %w", err)
-		}
-		return nil
+		return t.wakeLate(late)
 	})
-	return len(taken), err
+	return n, err
+}
+
+// lateRow is a swept row of the journal.
+type lateRow struct {
+	JournalID  string
+	Generation int64
+	Due        time.Time
+}
+
+// wakeLate inserts River's jobs for swept rows, each with its place in the queue.
+func (t *tx) wakeLate(late []lateRow) error {
+	many, due := make([]river.InsertManyParams, len(late)), make([]time.Time, len(late))
+	for i, r := range late {
+		many[i] = river.InsertManyParams{Args: models.WakeArgs{JournalID: r.JournalID, Generation: r.Generation}, InsertOpts: &river.InsertOpts{MaxAttempts: 5}}
+		due[i] = r.Due
+	}
+	jobs, err := t.s.river.InsertManyTx(t.ctx, t.pgx, many)
+	if err != nil {
+		return fmt.Errorf("wake swept rows: %w", err)
+	}
+	ids := make([]int64, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.Job.ID
+	}
+	// A time of its own at the insert would make River schedule the job, and wait for its scheduler.
+	_, err = t.pgx.Exec(t.ctx, `UPDATE river_job r SET scheduled_at = d.due FROM unnest($1::bigint[], $2::timestamptz[]) AS d (id, due) WHERE r.id = d.id`, ids, due)
+	if err != nil {
+		return fmt.Errorf("place swept rows: %w", err)
+	}
+	return nil
 }
 
 // Release gives back every lease of a worker that stops; the sweep of another goes on at once with what is due.

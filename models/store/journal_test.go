@@ -2,9 +2,12 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"slipway/models"
 )
@@ -135,6 +138,39 @@ func TestSweepTakesALapsedLease(t *testing.T) {
 	}
 	if take(t, s, models.WakeArgs{JournalID: w.JournalID, Generation: 2}, "second") == nil {
 		t.Error("the new wake-up did not take the row")
+	}
+}
+
+// TestSweepKeepsPlacesInTheQueue sweeps rows that only wait for their turn, twice: each comes before those that were due after it, those
+// that were not swept included.
+func TestSweepKeepsPlacesInTheQueue(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	var want []string
+	for i := range 40 {
+		want = append(want, enqueued(t, s, models.PlanWork, models.NewID(), 0).JournalID)
+		if _, err := s.pool.Exec(t.Context(), `UPDATE journal SET next_at = clock_timestamp() - interval '1 hour' + $2 * interval '1 minute' WHERE id = $1`, want[i], i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	young := enqueued(t, s, models.PlanWork, models.NewID(), 0).JournalID
+	want = append(want, young)
+	for range 2 {
+		if n, err := s.Journal().Sweep(t.Context(), time.Minute); err != nil || n != 40 {
+			t.Fatalf("the sweep took %d rows, %v", n, err)
+		}
+		rows, err := s.pool.Query(t.Context(), `SELECT j.id FROM river_job r JOIN journal j ON j.id::text = r.args->>'journal_id' AND j.generation = (r.args->>'generation')::bigint
+			WHERE r.state = 'available' ORDER BY r.priority, r.scheduled_at, r.id`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil || !slices.Equal(got, want) {
+			t.Fatalf("the queue is\n%v, want\n%v (%v)", got, want, err)
+		}
+		if _, err := s.pool.Exec(t.Context(), `UPDATE journal SET next_at = next_at - interval '10 minutes' WHERE id <> $1`, young); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
