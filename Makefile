@@ -71,8 +71,8 @@ check: ## All that CI runs: generated files are current, lint, the import rule, 
 	go test -count=1 -run '^TestImports' .
 	@$(MAKE) --no-print-directory test
 
-crash: test-tools ## Kill the process at random, a hundred times, and compare the worlds
-	@$(TEST_ENV) SLIPWAY_TEST_KILLS=100 $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^TestRandomKills' ./e2e/...
+crash: test-tools ## Kill the process at random, two hundred times, and compare the worlds
+	@$(TEST_ENV) SLIPWAY_TEST_KILLS=200 $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^TestRandomKills' ./e2e/...
 
 bench: test-tools ## Measure pages, memory, start and sizes; reports, never fails
 	@$(TEST_ENV) $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^$$' -bench . -benchtime 1x ./e2e/... ./models/price

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// TestRandomKills kills the server at random moments while tenants are ordered, approved and made, one after the other, and compares
-// the worlds in the end. SLIPWAY_TEST_KILLS says how often; a few by default, a hundred by make crash.
+// TestRandomKills kills the server at random moments while tenants come up, one after the other, each with a network, a service and an
+// environment that is ordered, upgraded and deleted; and compares the worlds in the end. SLIPWAY_TEST_KILLS says how often; a few by
+// default, two hundred by make crash.
 func TestRandomKills(t *testing.T) {
 	t.Parallel()
 	kills := 4
@@ -19,79 +20,63 @@ func TestRandomKills(t *testing.T) {
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 1))
-	w := newWorld(t, 100)
-	server := w.serve(w.bin, w.addr)
-	restart := func() bool {
-		if !server.ended() {
-			return false
-		}
-		server = w.serve(w.bin, w.addr)
-		return true
-	}
-	w.answers(w.public + "/healthz")
-	asks, judge := w.person("admin", restart), w.person("approver", restart)
-	killed, worst := 0, time.Duration(0)
+	k := &killer{estate: newEstate(t, 100), left: kills, random: rand.New(rand.NewPCG(seed, 1))}
 	var made []string
-	for n := 1; killed < kills; n++ {
-		slug := fmt.Sprintf("random-%d", n)
+	for n := 1; k.left > 0; n++ {
+		slug, service, name := fmt.Sprintf("random-%d", n), fmt.Sprintf("service-%d", n), fmt.Sprintf("killed-%d", n)
 		made = append(made, slug)
-		dead := w.makeWhileKilled(slug, asks, judge, func() bool { return killed >= kills }, func() {
-			killed++
-			if err := server.cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
+		for _, x := range []errand{k.tenant(slug), k.network(slug), k.service(slug, service), k.environment(slug, name, service), k.upgrade(slug, name), k.deletion(slug, name)} {
+			if k.left > 0 {
+				switch x.kind {
+				case "environment.create":
+					k.newest(false)
+				case "environment.upgrade":
+					k.newest(true)
+				}
+				k.carryKilled(x)
 			}
-			<-server.done
-			restart()
-		}, random)
-		worst = max(worst, dead)
+		}
 	}
-	t.Logf("%d kills, %d tenants; the longest time from a restart to the next journaled step was %s", killed, len(made), worst.Round(time.Millisecond))
-	if worst > 10*15*time.Second {
-		t.Errorf("work went on %s after a restart; 15 s are promised", worst)
+	t.Logf("%d kills, %d tenants, %d errands %v; the longest time from a restart to the next journaled step was %s", kills, len(made), k.errands, k.kinds, k.worst.Round(time.Millisecond))
+	if k.worst > 10*15*time.Second {
+		t.Errorf("work went on %s after a restart; 15 s are promised", k.worst)
 	}
 	for _, slug := range made {
-		w.compare(slug)
+		k.compare(slug, 1)
+		k.compareStacks(slug)
 	}
 }
 
-// makeWhileKilled takes one order to its end and kills now and then on the way; it returns the longest silence after a restart.
-func (w *world) makeWhileKilled(slug string, asks, judge *script, enough func() bool, kill func(), random *rand.Rand) time.Duration {
-	w.t.Helper()
-	worst, killedAt, before := time.Duration(0), time.Time{}, ""
-	next := time.Now().Add(time.Duration(random.IntN(1500)) * time.Millisecond)
-	end := time.Now().Add(walkTime)
-	request := ""
-	for state := ""; state != "succeeded"; state = w.requestState(slug) {
-		switch {
-		case time.Now().After(end):
-			w.t.Fatalf("%s is %s after %s\n%s", slug, state, walkTime, w.steps(slug))
-		case state == "":
-			request = asks.tryOrder(slug)
-		case state == "awaiting_approval":
-			judge.tryApprove(request, w.requestID(slug))
-		case state == "failed" || state == "plan_failed" || state == "rejected":
-			w.t.Fatalf("%s is %s\n%s", slug, state, w.steps(slug))
-		default:
-			w.pause()
+// killer kills an estate's server now and then.
+type killer struct {
+	*estate
+	left    int // kills
+	random  *rand.Rand
+	errands int
+	kinds   map[string]int // kills by kind of errand
+	worst   time.Duration  // longest silence after a restart
+}
+
+// carryKilled carries one errand, with kills on the way while some are left.
+func (k *killer) carryKilled(x errand) {
+	k.t.Helper()
+	if k.kinds == nil {
+		k.kinds = map[string]int{}
+	}
+	k.errands++
+	killedAt, before := time.Time{}, ""
+	next := time.Now().Add(time.Duration(k.random.IntN(1500)) * time.Millisecond)
+	k.carry(x, func() {
+		if !killedAt.IsZero() && k.progress(x) != before {
+			k.worst, killedAt = max(k.worst, time.Since(killedAt)), time.Time{}
 		}
-		if !killedAt.IsZero() {
-			if now := w.progress(slug); now != before {
-				worst, killedAt = max(worst, time.Since(killedAt)), time.Time{}
-			}
-		}
-		if !enough() && time.Now().After(next) {
-			before = w.progress(slug)
-			kill()
+		if k.left > 0 && time.Now().After(next) {
+			before = k.progress(x)
+			k.kill()
+			k.restart()
+			k.left, k.kinds[x.kind] = k.left-1, k.kinds[x.kind]+1
 			killedAt = time.Now()
-			next = killedAt.Add(time.Duration(500+random.IntN(3500)) * time.Millisecond)
+			next = killedAt.Add(time.Duration(500+k.random.IntN(3500)) * time.Millisecond)
 		}
-	}
-	return worst
-}
-
-// progress changes with everything the journal writes about a tenant's request.
-func (w *world) progress(slug string) string {
-	return w.ask(`SELECT q.state || ' ' || coalesce((SELECT string_agg(s.state || s.tries || s.intent, ',' ORDER BY s.position) FROM steps s WHERE s.run_id = q.run_id), '')
-		|| ' ' || coalesce((SELECT string_agg(j.generation || ':' || j.next_at, ',') FROM journal j WHERE j.object_id IN (q.id, q.run_id)), '') FROM requests q WHERE q.object_name = $1`, slug)
+	})
 }

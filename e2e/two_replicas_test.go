@@ -35,7 +35,7 @@ func TestTwoReplicas(t *testing.T) {
 			s := w.requestState(slug)
 			return s == "succeeded" || s == "failed", s + "\n" + w.steps(slug)
 		})
-		w.compare(slug)
+		w.compare(slug, 2)
 	}
 	if n := w.ask(`SELECT max(n)::text FROM (SELECT count(*) AS n FROM creation_slots a JOIN creation_slots b
 		ON a.taken_at <= b.taken_at AND b.taken_at < a.freed_at GROUP BY a.account_id) x`); strings.TrimSpace(n) != "1" {

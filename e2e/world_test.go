@@ -122,8 +122,10 @@ func ownSchema(context.Context, string) error { return nil }
 // simWorld is what the simulator's organization holds, as its admin interface tells.
 type simWorld struct {
 	Accounts []struct{ ID, Name, Email, State, Parent string }
-	Stacks   []struct{ Account, Region, Name, Status string }
+	Stacks   []struct{ ID, Account, Region, Name, Status string }
 	Budgets  []struct{ Account, Name string }
+
+	ChangeSets []struct{ Stack, Name, Status, Execution string } `json:"change_sets"`
 }
 
 func (w *world) look() simWorld {
