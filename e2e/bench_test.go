@@ -99,15 +99,18 @@ func (w *bench) fillTables(b *testing.B) {
 		fmt.Sprintf(`INSERT INTO audit_entries (id, at, actor, role, action, object_type, object_id, object_name, tenant_id)
 			SELECT gen_random_uuid(), timestamptz '2026-01-01' + n * interval '1 second', 'Bench', 'system', 'request.submit', 'tenant', t.id::text, t.slug, t.id::text
 			FROM generate_series(1, %d) n JOIN (SELECT id, slug, row_number() OVER () AS k FROM tenants WHERE slug LIKE 'bench-%%') t ON t.k = n %% %d + 1`, benchEntries, benchTenants),
-		`ANALYZE`,
 	} {
 		w.exec(sql)
 	}
+	w.fillEnvironments(b)
+	w.exec(`ANALYZE`)
 }
 
 // pages measures each page against the hand-written one, in turns, in this run.
 func (w *bench) pages(b *testing.B) {
-	for name, path := range map[string]string{"tenants list": "/tenants", "tenant page": "/tenants/bench-42"} {
+	for name, path := range map[string]string{"tenants list": "/tenants", "tenant page": "/tenants/bench-42", "environments list": "/environments",
+		"environments filtered": "/environments?stage=staging", "environments sorted": "/environments?sort=-monthly", "environments searched": "/environments?q=e-9999",
+		"plan of 500 changes": "/requests/" + benchPlan} {
 		body := w.fetch(b, w.public+path)
 		file := filepath.Join(b.TempDir(), "body")
 		if err := os.WriteFile(file, body, 0o600); err != nil {
@@ -306,6 +309,9 @@ func handQueries(page, tenant string) []string {
 			(SELECT jsonb_agg(t.slug) FROM tenants t WHERE t.owner_group = ANY (p.groups) OR t.developer_group = ANY (p.groups) OR t.viewer_group = ANY (p.groups))
 			FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.token_hash = $1`,
 		`SELECT (SELECT count(*) FROM requests WHERE state = 'awaiting_approval'), (SELECT count(*) FROM requests WHERE state IN ('running', 'stopping', 'undoing'))`,
+	}
+	if more := handEnvironments(page); more != nil {
+		return append(queries, more...)
 	}
 	if page == "/tenants" {
 		return append(queries, `SELECT count(*) FROM (SELECT 1 FROM tenants LIMIT 10001) x`,
