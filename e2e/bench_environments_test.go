@@ -77,7 +77,8 @@ func handEnvironments(page string) []string {
 		where += ` AND (e.name ILIKE '%e-9999%' OR t.slug ILIKE '%e-9999%')`
 	}
 	from := ` FROM environments e JOIN tenants t ON t.id = e.tenant_id`
+	page50 := `(SELECT e.*, t.slug` + from + ` WHERE ` + where + ` ORDER BY ` + order + ` LIMIT 51) e`
 	return []string{`SELECT count(*) FROM (SELECT 1` + from + ` WHERE ` + where + ` LIMIT 10001) x`,
-		`SELECT e.id, t.slug, e.name, e.stage, e.region, a.aws_id, e.blueprint, s.version, v.name, e.image, e.hibernated, e.state, s.status, e.drift, e.drifted, e.monthly, e.expires_at, e.updated_at` +
-			from + ` JOIN accounts a ON a.id = e.account_id LEFT JOIN stacks s ON s.object_id = e.id LEFT JOIN services v ON v.id = e.service_id WHERE ` + where + ` ORDER BY ` + order + ` LIMIT 51`}
+		`SELECT e.id, e.slug, e.name, e.stage, e.region, a.aws_id, e.blueprint, s.version, v.name, e.image, e.hibernated, e.state, s.status, e.drift, e.drifted, e.monthly, e.expires_at, e.updated_at FROM ` +
+			page50 + ` JOIN accounts a ON a.id = e.account_id LEFT JOIN stacks s ON s.object_id = e.id LEFT JOIN services v ON v.id = e.service_id ORDER BY ` + order}
 }
