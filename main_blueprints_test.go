@@ -50,6 +50,9 @@ func TestBlueprintsDirectory(t *testing.T) {
 	if err := r.openCatalogue(); err != nil {
 		t.Fatal(err)
 	}
+	if r.costs, err = r.estimator(); err != nil {
+		t.Fatal(err)
+	}
 	if err := r.keepBlueprints(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -178,10 +178,6 @@ func (d Blueprint) place(p ui.Page) ui.Page {
 	return p.On(ui.AtBlueprints, d.Title, ui.Crumb{Label: "Blueprints", URL: urls.Blueprints}, ui.Crumb{Label: d.Name})
 }
 
-func (d Blueprint) sizesNamed() bool {
-	return len(d.Cost.Sizes) > 1 || len(d.Cost.Sizes) == 1 && d.Cost.Sizes[0] != ""
-}
-
 func sizeLabel(s string) string {
 	if s == "" {
 		return "Per month"

@@ -42,8 +42,8 @@ func orderPanel() OrderPanel {
 }
 
 func orderStories() []story {
-	full, none, missing, coming, wrong, edit, wide := order(), order(), order(), order(), order(), order(), order()
-	none = Order{Panel: OrderPanel{Waits: "There is nothing to estimate yet."}, Form: OrderForm{CSRF: "token", Key: id1}}
+	full, missing, coming, wrong, edit, wide := order(), order(), order(), order(), order(), order()
+	none := Order{Panel: OrderPanel{Waits: "There is nothing to estimate yet."}, Form: OrderForm{CSRF: "token", Key: id1}}
 	missing.Network, missing.Services, missing.Host = &OrderNetwork{Class: "nonprod", Region: "eu-west-1"}, missing.Services[:1], ""
 	missing.Form.Service, missing.Form.Name = "", ""
 	missing.Paths[0].Why = "It needs HTTPS, and so a name of its own. The platform team has not configured a base domain."

@@ -96,15 +96,6 @@ func (s *Store) newer(db *gorm.DB, stack models.Stack) ([]string, error) {
 	return versions, nil
 }
 
-func tenantWithAccounts(db *gorm.DB, id string) (models.Tenant, error) {
-	t, err := readTenant(db, id)
-	if err != nil {
-		return t, err
-	}
-	t.Accounts, err = readAccounts(db, id)
-	return t, err
-}
-
 // surroundings is what every object's page shows of what happened to it.
 type surroundings struct {
 	open, requests []models.RequestRow

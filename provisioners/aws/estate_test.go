@@ -284,14 +284,3 @@ func (e *estate) environment(name string) models.Environment {
 	}
 	return env
 }
-
-// account is the AWS id of the tenant's account of a class.
-func (e *estate) account(class models.Class) string {
-	for _, a := range e.tenant.Accounts {
-		if a.Class == class {
-			return a.AWSID
-		}
-	}
-	e.t.Fatalf("no %s account", class)
-	return ""
-}
