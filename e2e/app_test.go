@@ -23,10 +23,12 @@ type app struct {
 	url  string // public address
 	sim  string // the simulator's own listener
 	data string
-	env  []string
-	cmd  *exec.Cmd
-	log  *syncBuffer
-	done chan error
+	// blueprints is the platform team's folder of golden paths; empty at first.
+	blueprints string
+	env        []string
+	cmd        *exec.Cmd
+	log        *syncBuffer
+	done       chan error
 }
 
 // syncBuffer keeps what the program logs; the program writes while a test reads.
@@ -97,9 +99,13 @@ func launch(data string, env ...string) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &app{url: "http://localhost:" + ports[0], sim: "http://127.0.0.1:" + ports[1], data: data, log: &syncBuffer{}}
+	a := &app{url: "http://localhost:" + ports[0], sim: "http://127.0.0.1:" + ports[1], data: data, blueprints: filepath.Join(data, "blueprints"), log: &syncBuffer{}}
+	if err := os.MkdirAll(a.blueprints, 0o755); err != nil {
+		return nil, err
+	}
 	a.env = append(append(os.Environ(), "SLIPWAY_ADDR=127.0.0.1:"+ports[0], "SLIPWAY_PUBLIC_URL="+a.url, "SLIPWAY_SIM_ADDR=127.0.0.1:"+ports[1],
-		"SLIPWAY_OPS_ADDR=127.0.0.1:"+ports[2], "SLIPWAY_DATA_DIR="+filepath.Join(data, "d"), "SLIPWAY_SIM_SPEED=200", "SLIPWAY_PACE=0.02"), env...)
+		"SLIPWAY_OPS_ADDR=127.0.0.1:"+ports[2], "SLIPWAY_DATA_DIR="+filepath.Join(data, "d"), "SLIPWAY_BLUEPRINTS_DIR="+a.blueprints,
+		"SLIPWAY_SIM_SPEED=200", "SLIPWAY_PACE=0.02"), env...)
 	if err := a.start(bin); err != nil {
 		return nil, err
 	}
