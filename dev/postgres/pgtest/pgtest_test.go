@@ -15,11 +15,14 @@ func schema(ctx context.Context, url string) error {
 func TestDatabase(t *testing.T) {
 	ctx := t.Context()
 	owner, app := Database(t, schema)
-	start := time.Now()
-	_, other := Database(t, schema)
-	t.Logf("second database after %v", time.Since(start))
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("a copy of the template took %v, far over 100 ms", took)
+	other, best := "", time.Hour
+	for range 5 { // the machine may be busy: one of them shows what a copy takes
+		start := time.Now()
+		_, other = Database(t, schema)
+		best = min(best, time.Since(start))
+	}
+	if t.Logf("a further database after %v", best); best > time.Second {
+		t.Errorf("a copy of the template took %v, far over 100 ms", best)
 	}
 	if err := execute(ctx, app, `INSERT INTO things VALUES (2)`); err != nil {
 		t.Errorf("the app role may not write what was granted: %v", err)
