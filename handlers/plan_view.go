@@ -202,6 +202,9 @@ func demandRows(now time.Time, a models.Actor, r models.RequestPage) []views.Dem
 		who := "A " + d.Role
 		if d.Role == string(models.Owner) {
 			who = "An owner of " + r.Request.ObjectName
+			if r.Tenant != nil {
+				who = "An owner of " + r.Tenant.Slug
+			}
 		}
 		row := views.Demand{Who: who, Note: approverNames(a, r.Plan.Notes.Approvers), State: views.DemandWaiting}
 		if len(r.Plan.Notes.Approvers) == 0 {
