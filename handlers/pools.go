@@ -20,7 +20,7 @@ type Pools struct {
 	*Desk
 	Store interface {
 		Pools(context.Context, models.Actor) ([]models.CIDRPool, error)
-		PoolUses(ctx context.Context, a models.Actor, poolID string) ([]models.CIDRUse, error)
+		PoolUses(context.Context, models.Actor) (map[string][]models.CIDRUse, error)
 	}
 	Edit interface {
 		AddPool(context.Context, models.Actor, models.CIDRPool) error
@@ -40,6 +40,10 @@ func (h *Pools) show(c *fiber.Ctx, status int, in views.PoolForm, refused string
 	if err != nil {
 		return err
 	}
+	uses, err := h.Store.PoolUses(c.UserContext(), actor(c))
+	if err != nil {
+		return err
+	}
 	in.CSRF, in.Key = csrf(c), models.NewID()
 	d := views.Pools{Form: in, MayAdd: actor(c).Has(models.PlatformAdmin), Refused: refused}
 	for _, r := range h.Regions {
@@ -48,14 +52,8 @@ func (h *Pools) show(c *fiber.Ctx, status int, in views.PoolForm, refused string
 	now := h.Clock.Now()
 	for _, p := range pools {
 		row := views.PoolRow{ID: p.ID, Region: p.Region, Block: p.Block, Size: p.Size, Note: p.Note, Used: p.Used, Capacity: p.Capacity, By: p.CreatedBy, At: ui.Ago(now, p.CreatedAt)}
-		if p.Used > 0 {
-			uses, err := h.Store.PoolUses(c.UserContext(), actor(c), p.ID)
-			if err != nil {
-				return err
-			}
-			for _, u := range uses {
-				row.Uses = append(row.Uses, views.PoolUse{Block: u.Block, Tenant: u.TenantSlug, Network: u.Network, Since: ui.Ago(now, u.Since)})
-			}
+		for _, u := range uses[p.ID] {
+			row.Uses = append(row.Uses, views.PoolUse{Block: u.Block, Tenant: u.TenantSlug, Network: u.Network, Since: ui.Ago(now, u.Since)})
 		}
 		d.Rows = append(d.Rows, row)
 	}

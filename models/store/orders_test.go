@@ -155,6 +155,38 @@ func TestOneBlockLeft(t *testing.T) {
 	}
 }
 
+func TestPoolUses(t *testing.T) {
+	t.Parallel()
+	e := settled(t, "10.64.0.0/20")
+	if err := e.AddPool(t.Context(), e.admin, models.CIDRPool{Region: "eu-central-1", Block: "10.80.0.0/20", Size: 24}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.network(t, "net"); err != nil {
+		t.Fatal(err)
+	}
+	pools, err := e.Pools(t.Context(), e.admin)
+	if err != nil || len(pools) != 2 {
+		t.Fatal(pools, err)
+	}
+	uses, err := e.PoolUses(t.Context(), e.admin)
+	if err != nil || len(uses) != 1 {
+		t.Fatalf("uses %v, %v", uses, err)
+	}
+	for _, p := range pools {
+		if len(uses[p.ID]) != p.Used {
+			t.Errorf("pool %s: %d blocks are listed, %d held", p.Block, len(uses[p.ID]), p.Used)
+		}
+		for _, u := range uses[p.ID] {
+			if u.Block != "10.64.0.0/24" || u.TenantSlug != "payments" || u.Network != "nonprod-us-east-1" {
+				t.Errorf("pool %s is held by %+v", p.Block, u)
+			}
+		}
+	}
+	if _, err := e.PoolUses(t.Context(), e.developer); models.KindOf(err) != models.Forbidden {
+		t.Errorf("a developer sees the pools: %v", err)
+	}
+}
+
 func TestWhoMayOrder(t *testing.T) {
 	t.Parallel()
 	e := settled(t, "10.64.0.0/20")

@@ -24,28 +24,27 @@ func (s *Store) Pools(ctx context.Context, actor models.Actor) ([]models.CIDRPoo
 	return rows, nil
 }
 
-// PoolUses lists the blocks of a pool that are held, and by which network.
-func (s *Store) PoolUses(ctx context.Context, actor models.Actor, poolID string) ([]models.CIDRUse, error) {
+// PoolUses lists the blocks that are held and by which network, for every pool by its id, in one query.
+func (s *Store) PoolUses(ctx context.Context, actor models.Actor) (map[string][]models.CIDRUse, error) {
 	if !actor.SeesAll() {
 		return nil, models.Errorf(models.Forbidden, "Only platform admins and auditors see the address pools.")
 	}
-	if !models.ValidID(poolID) {
-		return nil, translate(gorm.ErrRecordNotFound)
-	}
 	type row struct {
+		PoolID     string
 		Block      string
 		TenantSlug string
 		Network    string
 		Since      time.Time
 	}
-	rows, err := many[row](s.read(ctx), `SELECT b.block::text AS block, COALESCE(t.slug, '') AS tenant_slug, r.object_name AS network, b.taken_at AS since FROM cidr_blocks b
-		JOIN requests r ON r.id = b.request_id LEFT JOIN tenants t ON t.id = r.tenant_id WHERE b.pool_id = ? AND b.freed_at IS NULL ORDER BY b.block LIMIT 4096`, poolID)
+	rows, err := many[row](s.read(ctx), `SELECT p.id AS pool_id, u.* FROM cidr_pools p CROSS JOIN LATERAL (SELECT b.block::text AS block, COALESCE(t.slug, '') AS tenant_slug,
+			r.object_name AS network, b.taken_at AS since FROM cidr_blocks b JOIN requests r ON r.id = b.request_id LEFT JOIN tenants t ON t.id = r.tenant_id
+			WHERE b.pool_id = p.id AND b.freed_at IS NULL ORDER BY b.block LIMIT 4096) u ORDER BY p.region, p.block`)
 	if err != nil {
-		return nil, translate(fmt.Errorf("list the blocks of pool %s: %w", poolID, err))
+		return nil, translate(fmt.Errorf("list the blocks of address pools: %w", err))
 	}
-	uses := make([]models.CIDRUse, 0, len(rows))
+	uses := map[string][]models.CIDRUse{}
 	for _, r := range rows {
-		uses = append(uses, models.CIDRUse(r))
+		uses[r.PoolID] = append(uses[r.PoolID], models.CIDRUse{Block: r.Block, TenantSlug: r.TenantSlug, Network: r.Network, Since: r.Since})
 	}
 	return uses, nil
 }
