@@ -239,3 +239,27 @@ func TestOrdersAreHeldAgainstTheirBlueprint(t *testing.T) {
 		t.Errorf("%d names are reserved by refused orders", n)
 	}
 }
+
+func TestAnOrderFailsToPlanOnAnAbandonedNetwork(t *testing.T) {
+	t.Parallel()
+	e := settled(t, "10.64.0.0/20")
+	network, err := e.network(t, "net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.RequestService(t.Context(), e.developer, "payments", "svc", models.ServiceInputs{Name: "shop"}); err != nil {
+		t.Fatal(err)
+	}
+	order, err := e.RequestEnvironment(t.Context(), e.developer, "payments", "k1", web("shop-dev"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.ensure(t, network, models.NonProd)
+	e.lead(t, network.ID, models.Failed)
+	if err := e.AbandonRequest(t.Context(), e.admin, network.ID, "no longer wanted"); err != nil {
+		t.Fatal(err)
+	}
+	if r, ok := e.wake(t, order.ID); ok || r.State != models.PlanFailed || !strings.Contains(r.Reason, "is abandoned") {
+		t.Errorf("it is %s: %s", r.State, r.Reason)
+	}
+}
