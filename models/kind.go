@@ -11,6 +11,11 @@ type RequestKind string
 // The kinds of request built so far.
 const (
 	CreateTenant RequestKind = "tenant.create"
+	ChangeTenant RequestKind = "tenant.change"  // groups and budget; what has no effect outside Slipway is changed at once
+	AddAccount   RequestKind = "tenant.account" // a new account of a class that the tenant lacks
+	EnrolAccount RequestKind = "tenant.enrol"   // an account that the organization has already
+	MoveAccount  RequestKind = "tenant.move"    // an account that was enrolled where it stood, into the unit of its class
+	CloseTenant  RequestKind = "tenant.close"
 
 	CreateNetwork   RequestKind = "network.create"   // a VPC of Slipway's own, from an address pool
 	RegisterNetwork RequestKind = "network.register" // an existing VPC with its subnets; Slipway makes none of it
@@ -40,6 +45,7 @@ type Effect string
 const (
 	Makes    Effect = "makes"    // creating, then ready
 	Changes  Effect = "changes"  // changing, then ready
+	Extends  Effect = "extends"  // changing, then ready however it ends: what was there goes on working
 	Notes    Effect = "notes"    // only Slipway's own row: the object stays as it is
 	Destroys Effect = "destroys" // deleting, then deleted
 )
@@ -53,6 +59,11 @@ type kindFacts struct {
 
 var kinds = map[RequestKind]kindFacts{
 	CreateTenant:         {TenantObject, Makes, "Create tenant %s", "Create"},
+	ChangeTenant:         {TenantObject, Extends, "Change tenant %s", "Change"},
+	AddAccount:           {TenantObject, Extends, "Add an account to tenant %s", "Add an account"},
+	EnrolAccount:         {TenantObject, Extends, "Enrol an account in tenant %s", "Enrol an account"},
+	MoveAccount:          {TenantObject, Extends, "Move an account of tenant %s", "Move an account"},
+	CloseTenant:          {TenantObject, Destroys, "Close tenant %s", "Close"},
 	CreateNetwork:        {NetworkObject, Makes, "Create network %s", "Create"},
 	RegisterNetwork:      {NetworkObject, Makes, "Register network %s", "Register"},
 	UpdateNetwork:        {NetworkObject, Changes, "Change network %s", "Change"},
@@ -104,7 +115,7 @@ func (k RequestKind) ObjectState(s RequestState) (ObjectState, bool) {
 	switch k.Effect() {
 	case Makes:
 		during, after = Creating, Ready
-	case Changes:
+	case Changes, Extends:
 		during, after = Changing, Ready
 	case Destroys:
 		during, after = Deleting, Deleted
@@ -117,6 +128,9 @@ func (k RequestKind) ObjectState(s RequestState) (ObjectState, bool) {
 	case Succeeded:
 		return after, true
 	case Failed, Abandoned:
+		if k.Effect() == Extends {
+			return Ready, true
+		}
 		return Broken, true
 	case Undoing:
 		if k.Effect() == Makes {
@@ -132,9 +146,16 @@ func (k RequestKind) ObjectState(s RequestState) (ObjectState, bool) {
 	return "", false
 }
 
-// Locks is what a request holds while it is planned, runs, stops or is undone: its object exclusively, what it stands on shared.
+// Locks is what a request holds while it is planned, runs, stops or is undone: its object exclusively, what it stands on shared. Whatever
+// is in a tenant's accounts holds the tenant's contents shared, so that the tenant is closed only when nothing else works there.
 func (r Request) Locks() []Lock {
 	locks := []Lock{{ObjectType: r.ObjectType, ObjectID: r.ObjectID, Exclusive: true}}
+	switch {
+	case r.Kind == CloseTenant:
+		return append(locks, Lock{ObjectType: ContentsObject, ObjectID: r.ObjectID, Exclusive: true})
+	case r.ObjectType != TenantObject && r.TenantID != "":
+		locks = append(locks, Lock{ObjectType: ContentsObject, ObjectID: r.TenantID})
+	}
 	if r.ObjectType != EnvironmentObject || r.Kind.Effect() == Notes {
 		return locks
 	}

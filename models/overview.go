@@ -87,6 +87,9 @@ type TenantPage struct {
 	Runs     []RunRow
 	Entries  []AuditEntry // newest first, at most 20
 	Failure  *Failure     // of its last run, while the tenant is broken
+	Access   []AccountAccess
+	Closing  *Request // that closes it now, or has closed it
+	Receipt  *Receipt // once it is closed
 }
 
 // HomePage is what / shows: worst first.

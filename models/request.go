@@ -50,15 +50,16 @@ const (
 	ByOwner     Mover = "owner" // an owner of the tenant
 )
 
-// moves is the one table of who may lead a request from where to where. A state without a row is final.
+// moves is the one table of who may lead a request from where to where. A state without a row is final. The engine cancels what nobody
+// can go on with, because the tenant is being closed.
 var moves = map[RequestState]map[RequestState][]Mover{
 	Draft:            {Planning: {ByRequester}},
-	Planning:         {AwaitingApproval: {ByPlanner}, Approved: {ByPlanner}, NoChange: {ByPlanner}, PlanFailed: {ByPlanner}, Cancelled: {ByRequester, ByOwner, ByAdmin}},
-	PlanFailed:       {Planning: {ByRequester}, Cancelled: {ByRequester, ByOwner, ByAdmin}, Expired: {ByClock}},
-	ChangesRequested: {Planning: {ByRequester}, Cancelled: {ByRequester, ByOwner, ByAdmin}, Expired: {ByClock}},
+	Planning:         {AwaitingApproval: {ByPlanner}, Approved: {ByPlanner}, NoChange: {ByPlanner}, PlanFailed: {ByPlanner}, Cancelled: {ByRequester, ByOwner, ByAdmin, ByEngine}},
+	PlanFailed:       {Planning: {ByRequester}, Cancelled: {ByRequester, ByOwner, ByAdmin, ByEngine}, Expired: {ByClock}},
+	ChangesRequested: {Planning: {ByRequester}, Cancelled: {ByRequester, ByOwner, ByAdmin, ByEngine}, Expired: {ByClock}},
 	AwaitingApproval: {Approved: {ByApprover}, Rejected: {ByApprover}, ChangesRequested: {ByApprover},
-		Planning: {ByRequester, ByApprover, ByAdmin, ByEngine}, Cancelled: {ByRequester, ByOwner, ByAdmin}, Expired: {ByClock}},
-	Approved: {Running: {ByEngine}, Planning: {ByEngine}, Cancelled: {ByRequester, ByOwner, ByAdmin}},
+		Planning: {ByRequester, ByApprover, ByAdmin, ByEngine}, Cancelled: {ByRequester, ByOwner, ByAdmin, ByEngine}, Expired: {ByClock}},
+	Approved: {Running: {ByEngine}, Planning: {ByEngine}, Cancelled: {ByRequester, ByOwner, ByAdmin, ByEngine}},
 	Running:  {Succeeded: {ByEngine}, Failed: {ByEngine}, Stopping: {ByRequester, ByOwner, ByAdmin}, Planning: {ByEngine}},
 	Stopping: {Failed: {ByEngine}, Succeeded: {ByEngine}},
 	Failed: {Running: {ByRequester, ByOwner, ByAdmin}, Planning: {ByRequester, ByOwner, ByAdmin},

@@ -137,5 +137,10 @@ func (a Actor) MayOrderFor(tenantID string) bool {
 	return a.IsSystem() || a.Has(PlatformAdmin) || a.TenantRole(tenantID).Includes(Developer)
 }
 
+// MayRunTenant tells whether the actor may ask for changes of a tenant itself, and correct what is said of it: its owners and platform admins.
+func (a Actor) MayRunTenant(tenantID string) bool {
+	return a.Has(PlatformAdmin) || a.TenantRole(tenantID) == Owner
+}
+
 // NoAccess tells whether a signed-in person holds no role at all and gets the page that says so.
 func (a Actor) NoAccess() bool { return !a.IsSystem() && len(a.Roles) == 0 && len(a.Memberships) == 0 }

@@ -15,8 +15,9 @@ type ObjectType string
 
 // The object types built so far.
 const (
-	TenantObject  ObjectType = "tenant"
-	AccountObject ObjectType = "account"
+	TenantObject   ObjectType = "tenant"
+	AccountObject  ObjectType = "account"
+	ContentsObject ObjectType = "contents" // all that a tenant's accounts hold, under the tenant's id; only ever locked
 )
 
 // ObjectState is where a tenant, account, environment or other object stands.
@@ -60,6 +61,7 @@ type Tenant struct {
 	Estimate       *decimal.Decimal // USD per month by the plan that made it; nil when not known
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	ClosingAt      time.Time // since when nothing new may be asked for, because a run closes it; zero: it is open
 	Accounts       []Account
 }
 
@@ -78,7 +80,10 @@ type Account struct {
 	OU         string    // organizational unit id it was last seen in
 	BaselineAt time.Time // when the baseline stack was last seen complete
 	CreatedAt  time.Time
-	Late       bool // arrived after its run had given up on it
+	Late       bool      // arrived after its run had given up on it
+	Enrolled   bool      // it was there before Slipway: name and e-mail address are its own
+	ByHand     bool      // its roles come from a stack that a person deployed and keeps up to date (ManualStack)
+	ClosedAt   time.Time // when AWS took its closing; zero: it is open
 }
 
 // TenantInputs is what the tenant form asks for; the same validator serves blur, submit and store.
@@ -92,6 +97,7 @@ type TenantInputs struct {
 	CostCentre     string          `json:"cost_centre"`
 	Budget         decimal.Decimal `json:"budget"`
 	Classes        []Class         `json:"classes"`
+	Enrol          []AccountInputs `json:"enrol,omitempty"` // classes whose account is not made, but enrolled
 }
 
 var (
@@ -131,37 +137,58 @@ func (in TenantInputs) Validate(groups *regexp.Regexp) error {
 	put("slug", ValidSlug(in.Slug))
 	put("display_name", textField(in.DisplayName, 1, 60, "Give the tenant a name people know it by."))
 	put("description", textField(in.Description, 0, 500, ""))
-	for field, g := range map[string]string{"owner_group": in.OwnerGroup, "developer_group": in.DeveloperGroup, "viewer_group": in.ViewerGroup} {
-		switch {
-		case g == "":
-			put(field, "Name a group of your identity provider.")
-		case len(g) > 256 || groups != nil && !groups.MatchString(g):
-			put(field, fmt.Sprintf("%q does not look like a group here. Group names match %s.", clip(g, 60), groups))
-		}
-	}
-	for field, pair := range map[string][2]string{"developer_group": {in.OwnerGroup, in.DeveloperGroup}, "viewer_group": {in.DeveloperGroup, in.ViewerGroup}} {
-		if pair[0] != "" && pair[0] == pair[1] {
-			put(field, "Each role needs a group of its own, or nobody could tell owners from developers.")
-		}
-	}
-	if in.OwnerGroup != "" && in.OwnerGroup == in.ViewerGroup {
-		put("viewer_group", "Each role needs a group of its own, or nobody could tell owners from viewers.")
+	for field, msg := range validGroups(in.OwnerGroup, in.DeveloperGroup, in.ViewerGroup, groups) {
+		put(field, msg)
 	}
 	if !costCentreForm.MatchString(in.CostCentre) {
 		put("cost_centre", "Give the cost centre as finance writes it, for example CC-4100.")
 	}
-	switch {
-	case in.Budget.Sign() <= 0:
-		put("budget", "Give a monthly budget above zero, in US dollars.")
-	case in.Budget.Exponent() > 20 || in.Budget.Exponent() < -20: // to compare 1e999999999 would take all memory
-		put("budget", "Write the budget in plain digits, for example 4000.")
-	case in.Budget.GreaterThan(MaxBudget):
-		put("budget", "A budget above $10,000,000 a month is not possible here.")
-	case in.Budget.Exponent() < -2 && !in.Budget.Equal(in.Budget.Round(2)):
-		put("budget", "Give at most two digits after the point.")
-	}
+	put("budget", validBudget(in.Budget))
 	put("classes", validClasses(in.Classes))
+	put("enrol", in.validEnrol())
 	return InvalidFields(bad)
+}
+
+// validGroups says what is wrong with a tenant's groups, by form field.
+func validGroups(owner, developer, viewer string, groups *regexp.Regexp) map[string]string {
+	bad := map[string]string{}
+	for field, g := range map[string]string{"owner_group": owner, "developer_group": developer, "viewer_group": viewer} {
+		switch {
+		case g == "":
+			bad[field] = "Name a group of your identity provider."
+		case len(g) > 256 || groups != nil && !groups.MatchString(g):
+			bad[field] = fmt.Sprintf("%q does not look like a group here. Group names match %s.", clip(g, 60), groups)
+		}
+	}
+	put := func(field, msg string) {
+		if bad[field] == "" {
+			bad[field] = msg
+		}
+	}
+	if owner != "" && owner == developer {
+		put("developer_group", "Each role needs a group of its own, or nobody could tell owners from developers.")
+	}
+	if developer != "" && developer == viewer {
+		put("viewer_group", "Each role needs a group of its own, or nobody could tell owners from developers.")
+	}
+	if owner != "" && owner == viewer {
+		put("viewer_group", "Each role needs a group of its own, or nobody could tell owners from viewers.")
+	}
+	return bad
+}
+
+func validBudget(b decimal.Decimal) string {
+	switch {
+	case b.Sign() <= 0:
+		return "Give a monthly budget above zero, in US dollars."
+	case b.Exponent() > 20 || b.Exponent() < -20: // to compare 1e999999999 would take all memory
+		return "Write the budget in plain digits, for example 4000."
+	case b.GreaterThan(MaxBudget):
+		return "A budget above $10,000,000 a month is not possible here."
+	case b.Exponent() < -2 && !b.Equal(b.Round(2)):
+		return "Give at most two digits after the point."
+	}
+	return ""
 }
 
 func validClasses(classes []Class) string {

@@ -10,6 +10,7 @@ import (
 
 // Registry is what steps may know and record of Slipway's own objects. Every method is idempotent: a step repeats it after a crash.
 type Registry interface {
+	TenantBook
 	// EnsureTenant makes the request's tenant (creating) and one account row per class with its reserved e-mail address, or gives
 	// what is there.
 	EnsureTenant(ctx context.Context, actor models.Actor, requestID string) (models.Tenant, error)

@@ -27,6 +27,12 @@ const (
 //go:embed default.yaml
 var shipped []byte
 
+//go:embed always.yaml
+var builtIn []byte
+
+// builtInPrefix starts the ids of rules that come with the binary; a file cannot have one.
+const builtInPrefix = "slipway-"
+
 // Default is the rules file that comes with Slipway; it counts until the platform team names its own.
 func Default() []byte { return slices.Clone(shipped) }
 

@@ -20,6 +20,7 @@ const evaluationCost = 1_000_000
 
 // Set is a compiled rules file. It never changes and may be used by many goroutines.
 type Set struct {
+	always []compiled // come with the binary, before the file's
 	rules  []compiled
 	digest string
 }
@@ -46,9 +47,28 @@ func Load(src []byte) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the rules' variables: %w", err)
 	}
+	always, err := read(builtIn)
+	if err != nil {
+		return nil, fmt.Errorf("read the rules of the binary: %w", err)
+	}
 	sum := sha256.Sum256(src)
 	s := &Set{digest: hex.EncodeToString(sum[:])}
-	var wrong []error
+	var theirs, ours []error
+	s.rules, theirs = compile(env, rs)
+	s.always, ours = compile(env, always)
+	for _, r := range rs {
+		if strings.HasPrefix(r.ID, builtInPrefix) {
+			theirs = append(theirs, fmt.Errorf("line %d: rule %s: ids that start with %s are kept for the rules of Slipway itself", r.Line, r.ID, builtInPrefix))
+		}
+	}
+	if wrong := append(theirs, ours...); len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	return s, nil
+}
+
+func compile(env *cel.Env, rs []Rule) (list []compiled, wrong []error) {
+	var err error
 	for _, r := range rs {
 		c := compiled{Rule: r}
 		if c.when, err = program(env, r.When, cel.BoolType); err != nil {
@@ -57,12 +77,9 @@ func Load(src []byte) (*Set, error) {
 		if c.message, err = message(env, r.Message); err != nil {
 			wrong = append(wrong, fmt.Errorf("line %d: rule %s: message: %w", r.Line, r.ID, err))
 		}
-		s.rules = append(s.rules, c)
+		list = append(list, c)
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
-	}
-	return s, nil
+	return list, wrong
 }
 
 func program(env *cel.Env, src string, want *cel.Type) (cel.Program, error) {
@@ -104,22 +121,30 @@ func message(env *cel.Env, text string) ([]fragment, error) {
 func (s *Set) Digest() string { return s.digest }
 
 // Rules lists the file's rules in order.
-func (s *Set) Rules() []Rule {
-	rs := make([]Rule, len(s.rules))
-	for i, c := range s.rules {
+func (s *Set) Rules() []Rule { return plain(s.rules) }
+
+// Always lists the rules that come with the binary and that no file can switch off.
+func (s *Set) Always() []Rule { return plain(s.always) }
+
+func plain(list []compiled) []Rule {
+	rs := make([]Rule, len(list))
+	for i, c := range list {
 		rs[i] = c.Rule
 	}
 	return rs
 }
 
-// Evaluate judges a plan and fails closed: deny beats all; then the highest number per role of all demands; a rule approves only when
+// Evaluate judges a plan by the binary's rules and the file's, and fails closed: deny beats all; then the highest number per role of all demands; a rule approves only when
 // no rule asks for a person; a rule that cannot be evaluated denies; when nothing matched, one platform admin decides.
 func (s *Set) Evaluate(f models.RuleFacts) models.Verdict {
 	v := models.Verdict{Digest: s.digest}
 	vars, err := values(f)
 	approves := ""
-	for _, r := range s.rules {
+	for i, r := range slices.Concat(s.always, s.rules) {
 		o := r.outcome(vars, err)
+		if i < len(s.always) && !o.Matched { // only what it decides is said, and hashed
+			continue
+		}
 		v.Outcomes = append(v.Outcomes, o)
 		switch {
 		case !o.Matched:

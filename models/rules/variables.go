@@ -193,8 +193,17 @@ func tenantOf(f models.RuleFacts) (tenantVariable, error) {
 		v.Slug, v.CostCentre, v.Budget = t.Slug, t.CostCentre, t.Budget.InexactFloat64()
 		v.OwnerGroup, v.DeveloperGroup, v.ViewerGroup = t.OwnerGroup, t.DeveloperGroup, t.ViewerGroup
 		for _, a := range t.Accounts {
-			v.Classes = append(v.Classes, string(a.Class))
+			if a.State != models.Deleted {
+				v.Classes = append(v.Classes, string(a.Class))
+			}
 		}
+	}
+	if f.Request.Kind == models.ChangeTenant {
+		var in models.ChangeTenantInputs
+		if err := json.Unmarshal(f.Request.Inputs, &in); err != nil {
+			return v, fmt.Errorf("read what of the tenant changes: %w", err)
+		}
+		v.Budget, v.OwnerGroup, v.DeveloperGroup, v.ViewerGroup = in.Budget.InexactFloat64(), in.OwnerGroup, in.DeveloperGroup, in.ViewerGroup
 	}
 	return v, nil
 }
