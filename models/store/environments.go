@@ -27,6 +27,8 @@ func (t *tx) forTenant(actor models.Actor, slug string) (models.Tenant, error) {
 	switch {
 	case !actor.MayOrderFor(tenant.ID):
 		return tenant, models.Errorf(models.Forbidden, "Only owners and developers of %s, and platform admins, can ask for that.", tenant.Slug)
+	case !tenant.ClosingAt.IsZero():
+		return tenant, models.Errorf(models.Conflict, "The tenant %s is being closed, so nothing new can be asked for.", tenant.Slug)
 	case tenant.State != models.Ready && tenant.State != models.Changing:
 		return tenant, models.Errorf(models.Conflict, "The tenant %s is %s. Ask again once it is ready.", tenant.Slug, tenant.State)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 const tenantColumns = `t.id, t.slug, t.display_name, t.description, t.owner_group, t.developer_group, t.viewer_group, t.cost_centre, t.budget, t.state,
-	t.request_id, t.estimate, t.created_at, t.updated_at`
+	t.request_id, t.estimate, t.created_at, t.updated_at, t.closing_at`
 
 type tenantRow struct {
 	ID             string
@@ -27,12 +27,13 @@ type tenantRow struct {
 	Estimate       *decimal.Decimal
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	ClosingAt      *time.Time
 }
 
 func (r tenantRow) model() models.Tenant {
 	return models.Tenant{ID: r.ID, Slug: r.Slug, DisplayName: r.DisplayName, Description: r.Description, OwnerGroup: r.OwnerGroup, DeveloperGroup: r.DeveloperGroup,
 		ViewerGroup: r.ViewerGroup, CostCentre: r.CostCentre, Budget: r.Budget, State: r.State, RequestID: r.RequestID, Estimate: r.Estimate,
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, ClosingAt: value(r.ClosingAt)}
 }
 
 type tenantListRow struct {

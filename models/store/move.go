@@ -88,10 +88,8 @@ func (t *tx) moveObject(actor models.Actor, r models.Request) error {
 	if err := t.db.Exec(`UPDATE `+table+` SET state = ?, updated_at = ? WHERE id = ?`, state, t.now(), r.ObjectID).Error; err != nil {
 		return fmt.Errorf("move %s %s: %w", r.ObjectType, r.ObjectID, err)
 	}
-	if state == models.Ready && r.ObjectType == models.TenantObject {
-		if err := t.db.Exec(`UPDATE accounts SET state = ? WHERE tenant_id = ? AND state <> 'deleted'`, state, r.ObjectID).Error; err != nil {
-			return fmt.Errorf("move the accounts of %s: %w", r.ObjectID, err)
-		}
+	if err := t.moveAccounts(r, state); err != nil {
+		return err
 	}
 	tenant := r.TenantID
 	if r.ObjectType == models.TenantObject {
@@ -99,6 +97,17 @@ func (t *tx) moveObject(actor models.Actor, r models.Request) error {
 	}
 	return t.audit(actor, string(r.ObjectType)+"."+string(state), about{string(r.ObjectType), r.ObjectID, r.ObjectName, tenant},
 		map[string]any{"state": old[0].State}, map[string]any{"state": state})
+}
+
+// moveAccounts makes a tenant's accounts ready when what made them has succeeded, and ends them with the tenant.
+func (t *tx) moveAccounts(r models.Request, state models.ObjectState) error {
+	if r.ObjectType != models.TenantObject || state != models.Deleted && (state != models.Ready || r.State != models.Succeeded) {
+		return nil
+	}
+	if err := t.db.Exec(`UPDATE accounts SET state = ? WHERE tenant_id = ? AND state <> 'deleted'`, state, r.ObjectID).Error; err != nil {
+		return fmt.Errorf("move the accounts of %s: %w", r.ObjectID, err)
+	}
+	return nil
 }
 
 // freeNames gives back what a request reserved once it ends without an object, and what an object held once it is deleted: names and

@@ -76,7 +76,7 @@ func (g *Registry) WriteReceipt(ctx context.Context, actor models.Actor, r model
 	})
 }
 
-// readReceipt is the newest receipt of an object; nil when there is none.
+// readReceipt is the newest receipt of an object, or of the tenant that it was deleted with; nil when there is none.
 func readReceipt(db *gorm.DB, objectID string) (*models.Receipt, error) {
 	type row struct {
 		ID, ObjectID, ObjectName, TenantID, RequestID string
@@ -84,7 +84,9 @@ func readReceipt(db *gorm.DB, objectID string) (*models.Receipt, error) {
 		Content                                       jsonb
 		At                                            time.Time
 	}
-	rows, err := many[row](db, `SELECT id, object_type, object_id, object_name, tenant_id, request_id, content, at FROM receipts WHERE object_id = ? ORDER BY at DESC LIMIT 1`, objectID)
+	rows, err := many[row](db, `SELECT id, object_type, object_id, object_name, tenant_id, request_id, content, at FROM receipts
+		WHERE object_id = ? OR object_type = 'tenant' AND object_id = (SELECT tenant_id FROM stacks WHERE object_id = ?) ORDER BY object_id = ? DESC, at DESC LIMIT 1`,
+		objectID, objectID, objectID)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}

@@ -54,8 +54,8 @@ func TestAnOrderWaitsForWhatItStandsOn(t *testing.T) {
 	if !ok {
 		t.Fatalf("it waits on although everything is there: %+v", r.Waiting)
 	}
-	if n := count(t, e.Store, `SELECT count(*) FROM locks WHERE request_id = $1`, r.ID); n != 3 {
-		t.Errorf("it holds %d locks, want its own and two shared", n)
+	if n := count(t, e.Store, `SELECT count(*) FROM locks WHERE request_id = $1`, r.ID); n != 4 {
+		t.Errorf("it holds %d locks, want its own and three shared", n)
 	}
 }
 

@@ -128,10 +128,10 @@ func objectFacts(db *gorm.DB, facts *models.RuleFacts) error {
 
 // inputGroups lists the identity provider groups that a request names.
 func inputGroups(req models.Request) ([]string, error) {
-	if req.Kind != models.CreateTenant {
+	if req.Kind != models.CreateTenant && req.Kind != models.ChangeTenant {
 		return nil, nil
 	}
-	var in models.TenantInputs
+	var in models.ChangeTenantInputs // the groups of both go by the same names
 	if err := jsonb(req.Inputs).decode(&in); err != nil {
 		return nil, fmt.Errorf("read the inputs of %s: %w", req.ID, err)
 	}

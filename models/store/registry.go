@@ -33,11 +33,15 @@ type accountRecord struct {
 	BaselineAt *time.Time
 	Late       bool
 	CreatedAt  time.Time
+	Enrolled   bool
+	ByHand     bool
+	ClosedAt   *time.Time
 }
 
 func (r accountRecord) model() models.Account {
 	return models.Account{ID: r.ID, TenantID: r.TenantID, Class: r.Class, Name: r.Name, Email: r.Email, AWSID: value(r.AWSID), CreateID: r.CreateID,
-		State: r.State, AWSState: r.AWSState, AWSStateAt: value(r.AWSStateAt), OU: r.OU, BaselineAt: value(r.BaselineAt), Late: r.Late, CreatedAt: r.CreatedAt}
+		State: r.State, AWSState: r.AWSState, AWSStateAt: value(r.AWSStateAt), OU: r.OU, BaselineAt: value(r.BaselineAt), Late: r.Late, CreatedAt: r.CreatedAt,
+		Enrolled: r.Enrolled, ByHand: r.ByHand, ClosedAt: value(r.ClosedAt)}
 }
 
 // findTenant reads a tenant with its accounts; nil when it does not exist.
@@ -108,7 +112,10 @@ func (g *Registry) EnsureTenant(ctx context.Context, actor models.Actor, request
 			}
 		}
 		for _, class := range in.Classes {
-			if err := t.ensureAccount(actor, req, in, class); err != nil {
+			if _, enrolled := in.Enrolled(class); enrolled { // the step that enrols it makes its row
+				continue
+			}
+			if err := t.ensureAccount(actor, req, class); err != nil {
 				return err
 			}
 		}
@@ -137,7 +144,7 @@ func (t *tx) insertTenant(actor models.Actor, req models.Request, in models.Tena
 }
 
 // ensureAccount reserves the account's name and an address that was never used: its number comes from a sequence that never repeats.
-func (t *tx) ensureAccount(actor models.Actor, req models.Request, in models.TenantInputs, class models.Class) error {
+func (t *tx) ensureAccount(actor models.Actor, req models.Request, class models.Class) error {
 	type counted struct{ N int64 }
 	there, err := one[counted](t.db, `SELECT count(*) AS n FROM accounts WHERE tenant_id = ? AND class = ? AND state <> 'deleted'`, req.ObjectID, class)
 	if err != nil || there.N > 0 {
@@ -145,10 +152,10 @@ func (t *tx) ensureAccount(actor models.Actor, req models.Request, in models.Ten
 	}
 	next, err := one[counted](t.db, `SELECT nextval('account_numbers') AS n`)
 	if err != nil {
-		return fmt.Errorf("number an account of %s: %w", in.Slug, err)
+		return fmt.Errorf("number an account of %s: %w", req.ObjectName, err)
 	}
-	name := in.Slug + "-" + string(class)
-	email := strings.NewReplacer("{tenant}", in.Slug, "{class}", string(class), "{n}", fmt.Sprint(next.N)).Replace(t.s.opt.AccountEmail)
+	name := req.ObjectName + "-" + string(class)
+	email := strings.NewReplacer("{tenant}", req.ObjectName, "{class}", string(class), "{n}", fmt.Sprint(next.N)).Replace(t.s.opt.AccountEmail)
 	id := models.NewID()
 	err = t.db.Exec(`INSERT INTO accounts (id, tenant_id, class, name, email, state, created_at) VALUES (?, ?, ?, ?, ?, 'creating', ?)`,
 		id, req.ObjectID, class, name, email, t.now()).Error

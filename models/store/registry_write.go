@@ -26,8 +26,9 @@ func (t *tx) saveAccount(actor models.Actor, id string, change func(*models.Acco
 	if before.AWSID != "" && after.AWSID != before.AWSID {
 		return fmt.Errorf("account %s is %s at AWS and cannot become %s", before.Name, before.AWSID, after.AWSID)
 	}
-	err = t.db.Exec(`UPDATE accounts SET aws_id = ?, create_id = ?, state = ?, aws_state = ?, aws_state_at = ?, ou = ?, baseline_at = ?, late = ? WHERE id = ?`,
-		orNull(after.AWSID), after.CreateID, after.State, after.AWSState, timeOrNull(after.AWSStateAt), after.OU, timeOrNull(after.BaselineAt), after.Late, id).Error
+	err = t.db.Exec(`UPDATE accounts SET aws_id = ?, create_id = ?, state = ?, aws_state = ?, aws_state_at = ?, ou = ?, baseline_at = ?, late = ?, by_hand = ?,
+		closed_at = ? WHERE id = ?`,
+		orNull(after.AWSID), after.CreateID, after.State, after.AWSState, timeOrNull(after.AWSStateAt), after.OU, timeOrNull(after.BaselineAt), after.Late, after.ByHand, timeOrNull(after.ClosedAt), id).Error
 	if err != nil {
 		return fmt.Errorf("write account %s: %w", before.Name, err)
 	}
@@ -41,7 +42,8 @@ func (t *tx) saveAccount(actor models.Actor, id string, change func(*models.Acco
 }
 
 func accountFacts(a models.Account) map[string]any {
-	return map[string]any{"aws_id": a.AWSID, "create_id": a.CreateID, "state": a.State, "aws_state": a.AWSState, "ou": a.OU, "late": a.Late}
+	return map[string]any{"aws_id": a.AWSID, "create_id": a.CreateID, "state": a.State, "aws_state": a.AWSState, "ou": a.OU, "late": a.Late,
+		"by_hand": a.ByHand, "closed_at": timeOrNull(a.ClosedAt)}
 }
 
 // MadeChangeSet writes the owner row of a change set, before it is made; one that is there already is opened again.

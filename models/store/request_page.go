@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -136,14 +135,11 @@ func readRunRow(db *gorm.DB, id string) (*models.RunRow, error) {
 
 // newGroups lists the groups that a tenant request names and nobody has signed in with.
 func newGroups(db *gorm.DB, r models.Request) ([]string, error) {
-	var in models.TenantInputs
-	if r.Kind != models.CreateTenant {
-		return nil, nil
+	groups, err := inputGroups(r)
+	if err != nil || len(groups) == 0 {
+		return nil, err
 	}
-	if err := json.Unmarshal(r.Inputs, &in); err != nil {
-		return nil, fmt.Errorf("read the inputs of %s: %w", r.ID, err)
-	}
-	return unseenGroups(db, []string{in.OwnerGroup, in.DeveloperGroup, in.ViewerGroup})
+	return unseenGroups(db, groups)
 }
 
 func readTenant(db *gorm.DB, id string) (models.Tenant, error) {

@@ -10,7 +10,8 @@ import (
 	"slipway/models"
 )
 
-const accountColumns = `a.id, a.tenant_id, a.class, a.name, a.email, a.aws_id, a.create_id, a.state, a.aws_state, a.aws_state_at, a.ou, a.baseline_at, a.late, a.created_at`
+const accountColumns = `a.id, a.tenant_id, a.class, a.name, a.email, a.aws_id, a.create_id, a.state, a.aws_state, a.aws_state_at, a.ou, a.baseline_at, a.late, a.created_at,
+	a.enrolled, a.by_hand, a.closed_at`
 
 // How much of each kind a tenant's page shows.
 const (
@@ -19,7 +20,7 @@ const (
 	pagePeople   = 20
 )
 
-// TenantPage reads all that a tenant's page shows, in eight queries. A tenant that is not theirs is NotFound, and audited.
+// TenantPage reads all that a tenant's page shows, in nine queries, eleven once it is closed. A tenant that is not theirs is NotFound, and audited.
 func (s *Store) TenantPage(ctx context.Context, actor models.Actor, slug string) (models.TenantPage, error) {
 	db := s.read(ctx)
 	seen, args := tenantScope(actor, `t.id`)
@@ -63,6 +64,9 @@ func (s *Store) tenantDetails(ctx context.Context, actor models.Actor, p *models
 	if p.Runs, err = s.firstRuns(ctx, runs, pageRequests); err != nil {
 		return fmt.Errorf("read the runs of %s: %w", p.Tenant.Slug, err)
 	}
+	if err := tenantEnd(db, p); err != nil {
+		return err
+	}
 	if len(p.Runs) > 0 && p.Tenant.State == models.Broken {
 		p.Failure = p.Runs[0].Failure
 	}
@@ -76,6 +80,29 @@ func (s *Store) tenantDetails(ctx context.Context, actor models.Actor, p *models
 		p.Entries = append(p.Entries, e.model())
 	}
 	return nil
+}
+
+// tenantEnd adds who gets into the accounts, and what closes or has closed the tenant.
+func tenantEnd(db *gorm.DB, p *models.TenantPage) (err error) {
+	if p.Access, err = readAccess(db, p.Tenant.ID); err != nil {
+		return err
+	}
+	if p.Tenant.ClosingAt.IsZero() && p.Tenant.State != models.Deleted {
+		return nil
+	}
+	closing, err := many[requestRow](db, `SELECT `+requestColumns+` FROM `+requestsJoined+` WHERE r.object_id = ? AND r.kind = ? ORDER BY r.number DESC LIMIT 1`, p.Tenant.ID, models.CloseTenant)
+	if err != nil {
+		return fmt.Errorf("read what closes tenant %s: %w", p.Tenant.Slug, err)
+	}
+	if len(closing) > 0 {
+		r, err := closing[0].model()
+		if err != nil {
+			return err
+		}
+		p.Closing = &r
+	}
+	p.Receipt, err = readReceipt(db, p.Tenant.ID)
+	return err
 }
 
 // readGroups finds who was last seen with which of the tenant's groups, in one query.
@@ -113,7 +140,7 @@ func readGroups(db *gorm.DB, t models.Tenant) ([]models.GroupPeople, error) {
 }
 
 func readAccounts(db *gorm.DB, tenantID string) ([]models.Account, error) {
-	rows, err := many[accountRecord](db, `SELECT `+accountColumns+` FROM accounts a WHERE a.tenant_id = ? ORDER BY a.class, a.created_at, a.id`, tenantID)
+	rows, err := many[accountRecord](db, `SELECT `+accountColumns+` FROM accounts a WHERE a.tenant_id = ? ORDER BY a.class, a.state = 'deleted', a.created_at, a.id`, tenantID)
 	if err != nil {
 		return nil, fmt.Errorf("read the accounts of tenant %s: %w", tenantID, err)
 	}
