@@ -121,6 +121,10 @@ type WaitingOn struct {
 	Ref   string    `json:"ref,omitempty"`  // id of what is waited for, when it has a page
 	Since time.Time `json:"since"`          // product time
 	Until time.Time `json:"until,omitzero"` // product time; zero: no limit
+
+	Link    string   `json:"link,omitempty"`    // https address outside of Slipway where a person does what is waited for
+	Action  string   `json:"action,omitempty"`  // what that address is for, as a button says it: "Create the stack in AWS"
+	Command []string `json:"command,omitempty"` // the same on a command line, by line, for who prefers it
 }
 
 // Request is what someone asks for, from form to end.
