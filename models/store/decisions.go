@@ -125,6 +125,11 @@ func (t *tx) pass(actor models.Actor, r *models.Request, plan models.Plan, role 
 	if err != nil {
 		return err
 	}
+	if v.glass {
+		if err := t.tell(models.GlassEvent(actor, *r, v.reason)); err != nil {
+			return err
+		}
+	}
 	if v.decision != models.Approve { // whoever approved must look again if the same plan comes back
 		if err := t.db.Exec(`UPDATE approvals SET dropped = true WHERE request_id = ? AND decision = 'approve' AND NOT dropped`, r.ID).Error; err != nil {
 			return fmt.Errorf("drop the approvals of %s: %w", r.ID, err)

@@ -12,6 +12,9 @@ import (
 // expiryAtOnce bounds one sweep; the next goes on with the rest.
 const expiryAtOnce = 100
 
+// expiryComponent is who asks for what follows an environment's end.
+const expiryComponent = "expiry"
+
 // SweepExpiry warns environments whose end is near, and asks for what follows it: hibernation at the end, deletion a week later. It asks
 // as everybody does, by a request that the rules judge, and asks once: a request that was rejected or cancelled is not repeated before
 // the environment gets another end.
@@ -19,7 +22,7 @@ func (s *Store) SweepExpiry(ctx context.Context) error {
 	return errors.Join(s.warnOfEnds(ctx), s.askAtEnds(ctx, models.HibernateEnvironment, 0), s.askAtEnds(ctx, models.DeleteEnvironment, models.HibernateFor))
 }
 
-// warnOfEnds writes down the newest warning that is due. Pages show it; whoever is told elsewhere is told from the audit entry's moment.
+// warnOfEnds writes down the newest warning that is due. Pages show it, and those whom it concerns are told.
 func (s *Store) warnOfEnds(ctx context.Context) error {
 	now := s.clock.Now()
 	warnings := models.ExpiryWarnings()
@@ -44,7 +47,10 @@ func (s *Store) warnOfEnds(ctx context.Context) error {
 			continue
 		}
 		failed = append(failed, s.tx(ctx, func(t *tx) error {
-			return t.saveEnvironment(models.System("expiry", ""), d.ID, func(e *models.Environment) { e.ExpiryWarned = key })
+			if err := t.saveEnvironment(models.System(expiryComponent, ""), d.ID, func(e *models.Environment) { e.ExpiryWarned = key }); err != nil {
+				return err
+			}
+			return t.tellEnd(d.ID, key)
 		}))
 	}
 	return errors.Join(failed...)
@@ -80,7 +86,7 @@ func (s *Store) askAtEnd(ctx context.Context, kind models.RequestKind, id string
 	if kind == models.DeleteEnvironment {
 		in.EmptyBuckets = env.EmptyBuckets // the consent that was given when it was ordered
 	}
-	actor := models.System("expiry", "")
+	actor := models.System(expiryComponent, "")
 	_, err = s.ChangeEnvironment(ctx, actor, env.TenantSlug, env.Name, kind, fmt.Sprintf("%s:%s:%d", kind, id, env.ExpiresAt.Unix()), in)
 	return err
 }

@@ -112,6 +112,11 @@ func (t *tx) wait(req models.Request, waiting *models.WaitingOn) error {
 	if err := t.db.Exec(`UPDATE requests SET waiting = ? WHERE id = ?`, doc, req.ID).Error; err != nil {
 		return fmt.Errorf("write what %s waits for: %w", req.ID, err)
 	}
+	if waiting.Blocks() && (req.Waiting == nil || req.Waiting.For != waiting.For) {
+		if err := t.tellBlocked(req, *waiting); err != nil {
+			return err
+		}
+	}
 	return t.wakeRequest(req)
 }
 

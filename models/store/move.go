@@ -13,7 +13,7 @@ var runStates = map[models.RequestState]bool{
 }
 
 // move is the one place where a request changes state, with all that belongs to it: locks released, names freed, what it
-// waited for cleared, its run and object moved along, audited, listeners woken. The update compares and sets: of many who
+// waited for cleared, its run and object moved along, audited, people told, listeners woken. The update compares and sets: of many who
 // race, one wins and the others get a Conflict. r is what the caller loaded, and is changed.
 func (t *tx) move(actor models.Actor, r *models.Request, to models.RequestState, by models.Mover, reason string) error {
 	next := *r
@@ -39,6 +39,9 @@ func (t *tx) move(actor models.Actor, r *models.Request, to models.RequestState,
 	err := t.audit(actor, "request."+string(next.State), aboutRequest(next),
 		map[string]any{"state": r.State}, map[string]any{"state": next.State, "reason": reason, "plan_hash": next.PlanHash})
 	if err != nil {
+		return err
+	}
+	if err := t.tellOf(actor, next); err != nil {
 		return err
 	}
 	*r = next

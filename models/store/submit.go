@@ -73,6 +73,11 @@ func (t *tx) submitted(actor models.Actor, r models.Request, sub submission, dra
 			return err
 		}
 	}
+	if actor.IsSystem() && actor.System == expiryComponent {
+		if err := t.tellOver(r); err != nil {
+			return err
+		}
+	}
 	if err := t.audit(actor, "request.submit", aboutRequest(r), nil, map[string]any{"state": r.State, "kind": r.Kind, "inputs": sub.inputs}); err != nil {
 		return err
 	}
