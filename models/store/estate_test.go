@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,7 @@ func settled(t testing.TB, pool string) estate {
 	clock := &models.ShiftedClock{}
 	s, _ := open(t, func(o *Options) {
 		o.Clock, o.Regions, o.BaseDomain = clock, []string{"us-east-1", "eu-central-1"}, "apps.example.test"
+		o.GroupPattern = regexp.MustCompile(`^[a-z-]+$`)
 	})
 	req := running(t, s, "payments")
 	tenant, err := s.Registry().EnsureTenant(t.Context(), worker, req.ID)

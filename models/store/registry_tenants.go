@@ -94,9 +94,9 @@ var contentOrder = []models.ObjectType{models.EnvironmentObject, models.ServiceO
 func (g *Registry) Contents(ctx context.Context, tenantID string) ([]models.Stack, error) {
 	db := g.s.read(ctx)
 	type row struct {
-		stackRow `gorm:"embedded"`
-		Name     string
-		State    models.ObjectState
+		Name  string
+		State models.ObjectState
+		Stack stackRow `gorm:"embedded"`
 	}
 	var all []models.Stack
 	for _, object := range contentOrder {
@@ -106,7 +106,7 @@ func (g *Registry) Contents(ctx context.Context, tenantID string) ([]models.Stac
 			return nil, translate(fmt.Errorf("list the %ss of tenant %s: %w", object, tenantID, err))
 		}
 		for _, r := range rows {
-			st, err := r.model()
+			st, err := r.Stack.model()
 			if err != nil {
 				return nil, err
 			}
