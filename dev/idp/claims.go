@@ -15,8 +15,11 @@ var _ op.CanSetUserinfoFromRequest = (*storage)(nil)
 
 // SetUserinfoFromRequest fills the ID token.
 func (s *storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo, r op.IDTokenRequest, scopes []string) error {
-	if in, ok := r.(*request); ok {
+	switch in := r.(type) {
+	case *request:
 		info.AppendClaims("sid", in.sid)
+	case *grant:
+		info.AppendClaims("sid", in.SID)
 	}
 	return s.describe(info, r.GetSubject(), scopes)
 }
@@ -33,11 +36,10 @@ func (s *storage) SetUserinfoFromToken(_ context.Context, info *oidc.UserInfo, t
 }
 
 func (s *storage) describe(info *oidc.UserInfo, subject string, scopes []string) error {
-	i := slices.IndexFunc(s.cfg.People, func(p Person) bool { return p.subject() == subject })
-	if i < 0 {
+	person, ok := s.person(subject)
+	if !ok {
 		return errors.New("no such person")
 	}
-	person := s.cfg.People[i]
 	info.Subject = subject
 	if slices.Contains(scopes, oidc.ScopeEmail) {
 		info.Email, info.EmailVerified = person.email(), true
@@ -55,23 +57,14 @@ func (s *storage) describe(info *oidc.UserInfo, subject string, scopes []string)
 
 var errNotOffered = errors.New("not offered by the development provider")
 
-func (s *storage) CreateAccessAndRefreshTokens(context.Context, op.TokenRequest, string) (string, string, time.Time, error) {
-	return "", "", time.Time{}, errNotOffered
-}
-
-func (s *storage) TokenRequestByRefreshToken(context.Context, string) (op.RefreshTokenRequest, error) {
-	return nil, op.ErrInvalidRefreshToken
-}
-
 func (s *storage) RevokeToken(_ context.Context, id, _, _ string) *oidc.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.tokens, id)
+	if f := s.families[id]; f != nil {
+		f.ended = true
+	}
 	return nil
-}
-
-func (s *storage) GetRefreshTokenInfo(context.Context, string, string) (string, string, error) {
-	return "", "", op.ErrInvalidRefreshToken
 }
 
 // SetUserinfoFromScopes is the library's deprecated twin of SetUserinfoFromRequest and has to do nothing.

@@ -21,6 +21,8 @@ type Person struct {
 	Name     string // user name
 	FullName string
 	Groups   []string
+
+	disabled bool
 }
 
 func (p Person) subject() string { return "demo-" + p.Name }
@@ -28,9 +30,11 @@ func (p Person) email() string   { return p.Name + "@example.com" }
 
 // Client is one relying party; an empty Secret makes it a public one. Everybody uses PKCE.
 type Client struct {
-	ID, Secret string
-	Redirects  []string
-	SignedOut  []string // where a sign-out may go on to; * stands for one part of the path
+	ID, Secret  string
+	Also        []string // secrets that are accepted, too, while one is being replaced
+	Redirects   []string
+	SignedOut   []string // where a sign-out may go on to; * stands for one part of the path
+	Backchannel string   // where it is told of sign-outs; empty: nowhere
 }
 
 // Config describes a provider.
@@ -41,29 +45,50 @@ type Config struct {
 	People     []Person
 	Clients    []Client
 	Logger     *slog.Logger
+	Told       func(clientID string, err error) // called after a client was told of a sign-out; may be nil
 }
+
+// Provider answers below the issuer's path.
+type Provider struct {
+	http.Handler
+	store *storage
+}
+
+// SetGroups changes a person's groups: the next refresh or sign-in shows them.
+func (p *Provider) SetGroups(name string, groups ...string) {
+	p.store.change(name, func(person *Person) { person.Groups = groups })
+}
+
+// Disable makes refresh tokens and passwords of a person worthless.
+func (p *Provider) Disable(name string) {
+	p.store.change(name, func(person *Person) { person.disabled = true })
+}
+
+// SignOut ends what a person has here, everywhere, and tells the clients.
+func (p *Provider) SignOut(name string) { p.store.signOut(Person{Name: name}.subject(), "") }
 
 // Demo are the people of the demo world.
 func Demo() []Person {
 	return []Person{
-		{"admin", "Mara Lindqvist", []string{"platform-admins"}},
-		{"approver", "Tomás Ferreira", []string{"platform-admins"}},
-		{"auditor", "Priya Raman", []string{"auditors"}},
-		{"owner", "Jonas Weber", []string{"payments-owners", "engineers"}},
-		{"developer", "Aiko Tanaka", []string{"payments-developers", "engineers"}},
-		{"viewer", "Sam Okafor", []string{"payments-viewers", "engineers"}},
-		{"outsider", "Lea Moreau", []string{"storefront-owners", "engineers"}},
-		{"nobody", "Nico Brandt", nil},
+		{Name: "admin", FullName: "Mara Lindqvist", Groups: []string{"platform-admins"}},
+		{Name: "approver", FullName: "Tomás Ferreira", Groups: []string{"platform-admins"}},
+		{Name: "auditor", FullName: "Priya Raman", Groups: []string{"auditors"}},
+		{Name: "owner", FullName: "Jonas Weber", Groups: []string{"payments-owners", "engineers"}},
+		{Name: "developer", FullName: "Aiko Tanaka", Groups: []string{"payments-developers", "engineers"}},
+		{Name: "viewer", FullName: "Sam Okafor", Groups: []string{"payments-viewers", "engineers"}},
+		{Name: "outsider", FullName: "Lea Moreau", Groups: []string{"storefront-owners", "engineers"}},
+		{Name: "nobody", FullName: "Nico Brandt"},
 	}
 }
 
 // Slipway is the client a Slipway at publicURL uses.
 func Slipway(publicURL, secret string) Client {
-	return Client{ID: "slipway", Secret: secret, Redirects: []string{publicURL + "/auth/callback"}, SignedOut: []string{publicURL, publicURL + "/*", publicURL + "/*/*"}}
+	return Client{ID: "slipway", Secret: secret, Redirects: []string{publicURL + "/auth/callback"}, SignedOut: []string{publicURL, publicURL + "/*", publicURL + "/*/*"},
+		Backchannel: publicURL + "/auth/backchannel-logout"}
 }
 
-// New returns the provider as a handler for the issuer's path.
-func New(cfg Config) (http.Handler, error) {
+// New returns the provider.
+func New(cfg Config) (*Provider, error) {
 	issuer, err := url.Parse(cfg.Issuer)
 	if err != nil || issuer.Host == "" {
 		return nil, fmt.Errorf("issuer %q is not an address", cfg.Issuer)
@@ -78,11 +103,12 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.People = slices.Clone(cfg.People)
 	store := newStorage(cfg, key)
 	settings := &op.Config{
-		CodeMethodS256: true, AuthMethodPost: true,
+		CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true, BackChannelLogoutSupported: true, BackChannelLogoutSessionSupported: true,
 		DefaultLogoutRedirectURI: cfg.Issuer + "/signed-out",
-		SupportedScopes:          []string{"openid", "profile", "email", "groups"},
+		SupportedScopes:          []string{"openid", "profile", "email", "groups", "offline_access"},
 		SupportedClaims:          append(slices.Clone(op.DefaultSupportedClaims), "groups", "sid"),
 	}
 	if _, err := rand.Read(settings.CryptoKey[:]); err != nil { // of opaque access tokens: they need not outlive us
@@ -98,11 +124,12 @@ func New(cfg Config) (http.Handler, error) {
 	mux.Handle("POST /login", op.NewIssuerInterceptor(provider.IssuerFromRequest).HandlerFunc(p.signIn))
 	mux.HandleFunc("GET /signed-out", p.signedOut)
 	mux.Handle("/", provider)
-	return http.StripPrefix(p.path, mux), nil
+	return &Provider{Handler: http.StripPrefix(p.path, mux), store: store}, nil
 }
 
 // Lifetimes of what the provider hands out.
 const (
 	requestLife = 15 * time.Minute // a person may look up their password
 	tokenLife   = 10 * time.Minute
+	refreshLife = 12 * time.Hour
 )

@@ -25,16 +25,17 @@ type party struct {
 	provider *oidc.Provider
 	oauth    oauth2.Config
 	browser  *http.Client
+	handler  *Provider
 }
 
 func open(t *testing.T, keyFile string) *party {
 	t.Helper()
-	var handler http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	p := &party{t: t}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
-	p := &party{t: t, issuer: server.URL + "/dev/idp"}
+	p.issuer = server.URL + "/dev/idp"
 	var err error
-	handler, err = New(Config{Issuer: p.issuer, KeyFile: keyFile, People: Demo(), Clients: []Client{Slipway("http://localhost:1", "secret")}})
+	p.handler, err = New(Config{Issuer: p.issuer, KeyFile: keyFile, People: Demo(), Clients: []Client{Slipway("http://localhost:1", "secret")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,5 +209,82 @@ func TestSignOut(t *testing.T) {
 	res, err := p.browser.Get(discovery.EndSession)
 	if err != nil || res.StatusCode != http.StatusOK || res.Request.URL.Path != "/dev/idp/signed-out" {
 		t.Errorf("without a hint: %v, %v", res, err)
+	}
+}
+
+// refreshed uses a refresh token, once.
+func (p *party) refreshed(token string) (*oauth2.Token, error) {
+	return p.oauth.TokenSource(p.t.Context(), &oauth2.Token{RefreshToken: token}).Token()
+}
+
+func TestRefreshTokensRotate(t *testing.T) {
+	p := open(t, "")
+	p.oauth.Scopes = append(p.oauth.Scopes, oidc.ScopeOfflineAccess)
+	verifier := oauth2.GenerateVerifier()
+	first, err := p.oauth.Exchange(t.Context(), p.code("developer", verifier), oauth2.VerifierOption(verifier))
+	if err != nil || first.RefreshToken == "" {
+		t.Fatalf("no refresh token: %v", err)
+	}
+	p.handler.SetGroups("developer", "payments-viewers")
+	second, err := p.refreshed(first.RefreshToken)
+	if err != nil || second.RefreshToken == "" || second.RefreshToken == first.RefreshToken {
+		t.Fatalf("refresh: %v", err)
+	}
+	raw, _ := second.Extra("id_token").(string)
+	token, err := p.provider.Verifier(&oidc.Config{ClientID: "slipway"}).Verify(t.Context(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims struct {
+		Groups []string
+		SID    string
+	}
+	if err := token.Claims(&claims); err != nil || !slices.Equal(claims.Groups, []string{"payments-viewers"}) || claims.SID == "" || token.Subject != "demo-developer" {
+		t.Errorf("after the change: %+v of %s, %v", claims, token.Subject, err)
+	}
+	if _, err := p.refreshed(first.RefreshToken); err == nil || !strings.Contains(err.Error(), "invalid_grant") {
+		t.Errorf("a token that was replaced: %v", err)
+	}
+	if _, err := p.refreshed(second.RefreshToken); err == nil {
+		t.Error("its family lives on after a reuse")
+	}
+	p.oauth.Scopes = p.oauth.Scopes[:4]
+	without, err := p.oauth.Exchange(t.Context(), p.code("developer", verifier), oauth2.VerifierOption(verifier))
+	if err != nil || without.RefreshToken != "" {
+		t.Errorf("without offline_access: %v", err)
+	}
+}
+
+func TestRefreshTokenOutlivesRestartButNotItsPerson(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key.pem")
+	p := open(t, file)
+	p.oauth.Scopes = append(p.oauth.Scopes, oidc.ScopeOfflineAccess)
+	verifier := oauth2.GenerateVerifier()
+	tokens, err := p.oauth.Exchange(t.Context(), p.code("owner", verifier), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := open(t, file)
+	if tokens, err = after.refreshed(tokens.RefreshToken); err != nil {
+		t.Fatalf("after a restart: %v", err)
+	}
+	after.handler.Disable("owner")
+	if _, err := after.refreshed(tokens.RefreshToken); err == nil {
+		t.Error("a disabled person's token works")
+	}
+}
+
+func TestSignOutIsReported(t *testing.T) {
+	got := make(chan url.Values, 1)
+	client := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _ = r.ParseForm(); got <- r.PostForm }))
+	t.Cleanup(client.Close)
+	p := open(t, "")
+	p.handler.store.cfg.Clients[0].Backchannel = client.URL
+	_, _, claims := p.claims("viewer")
+	p.handler.store.signOut("demo-viewer", claims["sid"].(string))
+	raw := (<-got).Get("logout_token")
+	token, err := p.provider.Verifier(&oidc.Config{ClientID: "slipway"}).VerifyLogout(t.Context(), raw)
+	if err != nil || token.Subject != "demo-viewer" || token.SessionID != claims["sid"] {
+		t.Errorf("%+v, %v", token, err)
 	}
 }

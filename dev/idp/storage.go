@@ -56,10 +56,11 @@ type storage struct {
 	requests map[string]*request
 	codes    map[string]string // code to request
 	tokens   map[string]token
+	families map[string]*family
 }
 
 func newStorage(cfg Config, k *key) *storage {
-	return &storage{cfg: cfg, key: k, requests: map[string]*request{}, codes: map[string]string{}, tokens: map[string]token{}}
+	return &storage{cfg: cfg, key: k, requests: map[string]*request{}, codes: map[string]string{}, tokens: map[string]token{}, families: map[string]*family{}}
 }
 
 // signIn completes a request. live is false when the request is unknown or too old, ok when the password was right.
@@ -70,12 +71,32 @@ func (s *storage) signIn(id, name, password string) (live, ok bool) {
 	if r == nil || time.Since(r.began) > requestLife {
 		return false, false
 	}
-	i := slices.IndexFunc(s.cfg.People, func(p Person) bool { return p.Name == name })
+	i := slices.IndexFunc(s.cfg.People, func(p Person) bool { return p.Name == name && !p.disabled })
 	if i < 0 || subtle.ConstantTimeCompare([]byte(name), []byte(password)) != 1 {
 		return true, false
 	}
 	r.subject, r.sid, r.signedIn = s.cfg.People[i].subject(), rand.Text(), time.Now()
 	return true, true
+}
+
+func (s *storage) person(subject string) (Person, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.cfg.People, func(p Person) bool { return p.subject() == subject })
+	if i < 0 {
+		return Person{}, false
+	}
+	return s.cfg.People[i], true
+}
+
+func (s *storage) change(name string, change func(*Person)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.cfg.People {
+		if s.cfg.People[i].Name == name {
+			change(&s.cfg.People[i])
+		}
+	}
 }
 
 func (s *storage) live(id string) bool {
@@ -100,6 +121,11 @@ func (s *storage) forget(now time.Time) {
 	for id, t := range s.tokens {
 		if now.After(t.until) {
 			delete(s.tokens, id)
+		}
+	}
+	for id, f := range s.families {
+		if now.After(f.until) {
+			delete(s.families, id)
 		}
 	}
 }
@@ -162,18 +188,6 @@ func (s *storage) CreateAccessToken(_ context.Context, r op.TokenRequest) (strin
 	return id, until, nil
 }
 
-// TerminateSession ends a person's access tokens.
-func (s *storage) TerminateSession(_ context.Context, subject, _ string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, t := range s.tokens {
-		if t.subject == subject {
-			delete(s.tokens, id)
-		}
-	}
-	return nil
-}
-
 func (s *storage) SigningKey(context.Context) (op.SigningKey, error) { return s.key, nil }
 
 func (s *storage) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorithm, error) {
@@ -193,8 +207,10 @@ func (s *storage) GetClientByClientID(_ context.Context, id string) (op.Client, 
 
 func (s *storage) AuthorizeClientIDSecret(_ context.Context, id, secret string) error {
 	for _, c := range s.cfg.Clients {
-		if c.ID == id && c.Secret != "" && subtle.ConstantTimeCompare([]byte(c.Secret), []byte(secret)) == 1 {
-			return nil
+		for _, known := range append([]string{c.Secret}, c.Also...) {
+			if c.ID == id && known != "" && subtle.ConstantTimeCompare([]byte(known), []byte(secret)) == 1 {
+				return nil
+			}
 		}
 	}
 	return errors.New("unknown client or wrong secret")
