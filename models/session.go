@@ -20,7 +20,43 @@ type Session struct {
 	LastSeenAt time.Time
 	ExpiresAt  time.Time // absolute end
 	EndedAt    time.Time // signed out
+	EndedWhy   EndReason // who ended it; empty: its person, or a later sign-in in the same browser
 	FreshAt    time.Time // when the provider asked for the password at a sign-in that demanded it; zero: it was not demanded
+}
+
+// EndReason is why a session ended without its person's doing.
+type EndReason string
+
+// The reasons.
+const (
+	EndedAtProvider EndReason = "provider"    // signed out at the identity provider
+	EndedRefused    EndReason = "refused"     // the provider no longer vouches for the person
+	EndedUnsure     EndReason = "unconfirmed" // the provider has not answered for longer than ConfirmGrace
+)
+
+// Words tell the person why they have to sign in again.
+func (r EndReason) Words() string {
+	switch r {
+	case EndedAtProvider:
+		return "You were signed out at the identity provider, so your session here has ended, too. Sign in again to go on."
+	case EndedRefused:
+		return "The identity provider no longer confirms this sign-in, so your session has ended. Sign in again to go on."
+	case EndedUnsure:
+		return "The identity provider could not confirm your groups for over an hour, so your session has ended. Sign in again to go on."
+	}
+	return "Your session has ended. Sign in again to go on."
+}
+
+// KeepsForms tells whether what such a session posts too late is kept for its person: not when somebody signed out on purpose.
+func (r EndReason) KeepsForms() bool { return r == EndedRefused || r == EndedUnsure }
+
+// ProviderLogout is the identity provider's word that a session ended there, or all sessions of a person.
+type ProviderLogout struct {
+	Issuer  string
+	Subject string // empty: SID alone says which
+	SID     string // empty: all sessions of Subject
+	TokenID string
+	Until   time.Time // when the token can no longer be used, in wall time
 }
 
 // SignIn is one sign-in on its way through the provider: one use, ten minutes, bound to the browser that began it.

@@ -18,12 +18,13 @@ type Limit string
 
 // The limits.
 const (
-	LimitNone   Limit = ""
-	LimitSignIn Limit = "sign-ins"
-	LimitReturn Limit = "finished sign-ins" // those that come back from the provider
-	LimitExport Limit = "exports"
-	LimitPlan   Limit = "plans"
-	LimitCheck  Limit = "checks" // live checks of a name
+	LimitNone     Limit = ""
+	LimitSignIn   Limit = "sign-ins"
+	LimitReturn   Limit = "finished sign-ins" // those that come back from the provider
+	LimitProvider Limit = "sign-outs"         // those that the provider reports, from a few addresses of its own
+	LimitExport   Limit = "exports"
+	LimitPlan     Limit = "plans"
+	LimitCheck    Limit = "checks" // live checks of a name
 )
 
 // Rate is a token bucket: Burst at once, then one every Every.
@@ -35,11 +36,12 @@ type Rate struct {
 // DefaultLimits let a person work and a whole office behind one address sign in.
 func DefaultLimits() map[Limit]Rate {
 	return map[Limit]Rate{
-		LimitSignIn: {Every: time.Second, Burst: 60},
-		LimitReturn: {Every: time.Second, Burst: 60},
-		LimitExport: {Every: 10 * time.Second, Burst: 6},
-		LimitPlan:   {Every: 3 * time.Second, Burst: 20},
-		LimitCheck:  {Every: 250 * time.Millisecond, Burst: 40},
+		LimitSignIn:   {Every: time.Second, Burst: 60},
+		LimitReturn:   {Every: time.Second, Burst: 60},
+		LimitProvider: {Every: 100 * time.Millisecond, Burst: 300},
+		LimitExport:   {Every: 10 * time.Second, Burst: 6},
+		LimitPlan:     {Every: 3 * time.Second, Burst: 20},
+		LimitCheck:    {Every: 250 * time.Millisecond, Burst: 40},
 	}
 }
 

@@ -60,6 +60,7 @@ func (a *App) own() []Route {
 		{Method: fiber.MethodGet, Path: auth.LoginPath, Kind: Public, Limit: LimitSignIn, Handler: a.auth.Login},
 		{Method: fiber.MethodGet, Path: auth.CallbackPath, Kind: Public, Limit: LimitReturn, Handler: a.auth.Callback},
 		{Method: fiber.MethodPost, Path: auth.LogoutPath, Kind: Form, NoRole: true, Handler: a.auth.Logout},
+		{Method: fiber.MethodPost, Path: auth.BackchannelPath, Kind: Bearer, Limit: LimitProvider, Handler: a.auth.BackchannelLogout},
 		{Method: fiber.MethodGet, Path: "/static/:name", Kind: Static, Handler: a.asset},
 		{Method: fiber.MethodGet, Path: "/healthz", Kind: Ops, Handler: healthy},
 		{Method: fiber.MethodGet, Path: "/readyz", Kind: Ops, Handler: a.ready},

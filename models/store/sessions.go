@@ -93,13 +93,14 @@ type sessionRow struct {
 	LastSeenAt time.Time
 	ExpiresAt  time.Time
 	EndedAt    *time.Time
+	EndedWhy   models.EndReason
 	FreshAt    *time.Time
 }
 
 // Session finds a session, ended or not, by its token's hash, and its person with the rights of this moment: one query.
 func (s *Store) Session(ctx context.Context, actor models.Actor, tokenHash []byte) (models.Session, models.Actor, error) {
 	r, err := one[sessionRow](s.read(ctx), `SELECT s.id, s.token_hash, s.sid, s.groups AS at_sign_in, s.csrf_secret, s.id_token, s.created_at, s.last_seen_at,
-		s.expires_at, s.ended_at, s.fresh_at, `+personColumns+` FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.token_hash = ?`, tokenHash)
+		s.expires_at, s.ended_at, s.ended_why, s.fresh_at, `+personColumns+` FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.token_hash = ?`, tokenHash)
 	if err != nil {
 		return models.Session{}, models.Actor{}, translate(err)
 	}
@@ -107,7 +108,7 @@ func (s *Store) Session(ctx context.Context, actor models.Actor, tokenHash []byt
 	who.RequestID, who.Address = actor.RequestID, actor.Address
 	return models.Session{
 		ID: r.ID, TokenHash: r.TokenHash, PersonID: who.Person.ID, Issuer: who.Person.Issuer, Subject: who.Person.Subject, SID: r.SID, Groups: r.AtSignIn,
-		CSRFSecret: r.CSRFSecret, IDToken: r.IDToken, CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ExpiresAt: r.ExpiresAt, EndedAt: value(r.EndedAt), FreshAt: value(r.FreshAt),
+		CSRFSecret: r.CSRFSecret, IDToken: r.IDToken, CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ExpiresAt: r.ExpiresAt, EndedAt: value(r.EndedAt), EndedWhy: r.EndedWhy, FreshAt: value(r.FreshAt),
 	}, who, err
 }
 
@@ -129,13 +130,16 @@ func (s *Store) EndSession(ctx context.Context, actor models.Actor, sessionID st
 	})
 }
 
-// SweepSessions deletes sessions whose end is a day past, and sign-ins that came to nothing.
+// SweepSessions deletes sessions whose end is a day past, sign-ins that came to nothing, and logout tokens that have expired.
 func (s *Store) SweepSessions(ctx context.Context) error {
 	return s.tx(ctx, func(t *tx) error {
 		wall := s.clock.Wall()
 		err := t.db.Exec(`DELETE FROM sessions WHERE LEAST(expires_at, COALESCE(ended_at, expires_at)) < ?`, wall.Add(-keptAfterEnd)).Error
 		if err != nil {
 			return fmt.Errorf("delete ended sessions: %w", err)
+		}
+		if err := t.db.Exec(`DELETE FROM logout_tokens WHERE until < ?`, wall).Error; err != nil {
+			return fmt.Errorf("delete expired logout tokens: %w", err)
 		}
 		return t.db.Exec(`DELETE FROM sign_ins WHERE expires_at < ?`, wall).Error
 	})

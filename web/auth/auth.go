@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/time/rate"
 
 	"slipway/handlers/visit"
 	"slipway/models"
@@ -38,7 +39,8 @@ type Options struct {
 type Auth struct {
 	opts     Options
 	provider *provider
-	secure   bool // cookies travel over https only
+	secure   bool          // cookies travel over https only
+	forged   *rate.Limiter // how often what anybody can send is audited
 }
 
 // The paths of sign-in, and the page a provider sends people back to.
@@ -75,7 +77,8 @@ func New(o Options) (*Auth, error) {
 	if client == nil {
 		client = &http.Client{Transport: connections()}
 	}
-	return &Auth{opts: o, provider: newProvider(o.Issuer, client, o.Clock, o.Logger), secure: strings.HasPrefix(o.PublicURL, "https://")}, nil
+	return &Auth{opts: o, provider: newProvider(o.Issuer, client, o.Clock, o.Logger), secure: strings.HasPrefix(o.PublicURL, "https://"),
+		forged: rate.NewLimiter(rate.Every(15*time.Second), 10)}, nil
 }
 
 // connections are the sign-in's own: the environment's proxy counts, and nobody else can close them.

@@ -14,6 +14,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
 
 	"slipway/models"
 )
@@ -33,6 +34,7 @@ type provider struct {
 	log    *slog.Logger
 	flight singleflight.Group
 	pause  time.Duration // before the second attempt; doubles
+	sparse *http.Client  // reads keys for tokens that anybody may send
 
 	mu    sync.Mutex
 	now   *discovered
@@ -42,10 +44,13 @@ type provider struct {
 // discovered is one reading of the provider's metadata, with its own cache of keys.
 type discovered struct {
 	*oidc.Provider
-	meta metadata
+	meta       metadata
+	logoutKeys *oidc.RemoteKeySet // cached, and read again only so often
 }
 
 type metadata struct {
+	Keys        string   `json:"jwks_uri"`
+	Algorithms  []string `json:"id_token_signing_alg_values_supported"`
 	EndSession  string   `json:"end_session_endpoint"`
 	UserInfo    string   `json:"userinfo_endpoint"`
 	IssParam    bool     `json:"authorization_response_iss_parameter_supported"`
@@ -64,7 +69,9 @@ func newProvider(issuer string, client *http.Client, clock models.Clock, log *sl
 	bounded.Transport = limited{next}
 	// No answer of a provider redirects: following one could carry a code or a secret elsewhere.
 	bounded.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &provider{issuer: issuer, client: &bounded, clock: clock, log: log, pause: 250 * time.Millisecond}
+	sparse := bounded
+	sparse.Transport = sparing{bounded.Transport, rate.NewLimiter(rate.Every(keysEvery), keysBurst)}
+	return &provider{issuer: issuer, client: &bounded, clock: clock, log: log, pause: 250 * time.Millisecond, sparse: &sparse}
 }
 
 // get returns the provider, reading its metadata when there is none or it is an hour old. While a refresh fails the old
@@ -135,6 +142,7 @@ func (p *provider) read(ctx context.Context) (*discovered, error) {
 	if err := found.Claims(&d.meta); err != nil {
 		return nil, fmt.Errorf("read metadata of %s: %w", p.issuer, err)
 	}
+	d.logoutKeys = oidc.NewRemoteKeySet(oidc.ClientContext(context.WithoutCancel(ctx), p.sparse), d.meta.Keys)
 	return d, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"slipway/dev/idp"
+	"slipway/models"
 	"slipway/web/auth"
 	"slipway/web/webtest"
 )
@@ -23,16 +24,22 @@ import (
 const providerSecret = "providers-test-secret"
 
 // embedded starts dev/idp on a listener of its own.
-func embedded(t *testing.T, o *auth.Options) {
-	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	o.Issuer, o.ClientID, o.ClientSecret = server.URL+"/dev/idp", "slipway", providerSecret
-	h, err := idp.New(idp.Config{Issuer: o.Issuer, People: idp.Demo(), Clients: []idp.Client{idp.Slipway(o.PublicURL, providerSecret)}})
-	if err != nil {
-		t.Fatal(err)
+func embedded(t *testing.T, o *auth.Options) { telling(make(chan error, 10))(t, o) }
+
+// telling is embedded and says when the client was told of a sign-out.
+func telling(told chan error) func(*testing.T, *auth.Options) {
+	return func(t *testing.T, o *auth.Options) {
+		mux := http.NewServeMux()
+		server := httptest.NewServer(mux)
+		t.Cleanup(server.Close)
+		o.Issuer, o.ClientID, o.ClientSecret = server.URL+"/dev/idp", "slipway", providerSecret
+		h, err := idp.New(idp.Config{Issuer: o.Issuer, People: idp.Demo(), Clients: []idp.Client{idp.Slipway(o.PublicURL, providerSecret)},
+			Told: func(_ string, err error) { told <- err }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mux.Handle("/dev/idp/", h)
 	}
-	mux.Handle("/dev/idp/", h)
 }
 
 // independent starts npm oidc-provider, which shares no code with dev/idp or with go-oidc.
@@ -43,7 +50,7 @@ func independent(env ...string) func(*testing.T, *auth.Options) {
 			t.Fatal("SLIPWAY_TEST_OIDC_PROVIDER does not name the folder of the second provider: run the tests by make test")
 		}
 		o.ClientID, o.ClientSecret = "slipway", providerSecret
-		config, err := json.Marshal(map[string]any{"redirect": o.PublicURL + "/auth/callback", "signedOut": o.PublicURL + "/", "clientId": o.ClientID,
+		config, err := json.Marshal(map[string]any{"redirect": o.PublicURL + "/auth/callback", "signedOut": o.PublicURL + "/", "backchannel": o.PublicURL + auth.BackchannelPath, "clientId": o.ClientID,
 			"clientSecret": o.ClientSecret, "groups": []string{"payments-developers", "engineers"}})
 		if err != nil {
 			t.Fatal(err)
@@ -113,11 +120,10 @@ func TestProviders(t *testing.T) {
 	for name, tc := range map[string]struct {
 		start   func(*testing.T, *auth.Options)
 		subject string
-		sid     bool // the independent one sends it only to clients with back-channel logout
 	}{
-		"embedded":                              {embedded, "demo-developer", true},
-		"independent":                           {independent(), "developer", false},
-		"independent, claims by userinfo alone": {independent("CLAIMS_BY_USERINFO=1"), "developer", false},
+		"embedded":                              {embedded, "demo-developer"},
+		"independent":                           {independent(), "developer"},
+		"independent, claims by userinfo alone": {independent("CLAIMS_BY_USERINFO=1"), "developer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -141,8 +147,8 @@ func TestProviders(t *testing.T) {
 			if got := strings.Split(lines[2], ","); !slices.Equal(got, []string{"engineers", "payments-developers"}) || lines[3] != "developer@example.com" {
 				t.Errorf("groups %q, e-mail %q", got, lines[3])
 			}
-			if sid := s.Store.Sessions()[0].SID; (sid != "") != tc.sid {
-				t.Errorf("kept the provider's session id %q", sid)
+			if s.Store.Sessions()[0].SID == "" {
+				t.Error("the provider's session id is not kept")
 			}
 			signOut(t, s, b, lines[1])
 		})
@@ -169,4 +175,54 @@ func signOut(t *testing.T, s *webtest.Site, b *webtest.Browser, token string) {
 			t.Error("a session is still alive")
 		}
 	}
+}
+
+// TestSignOutAtTheProviders signs out there and not here: the provider tells.
+func TestSignOutAtTheProviders(t *testing.T) {
+	told := make(chan error, 10) // by the embedded provider; the independent one tells before it answers
+	for name, tc := range map[string]struct {
+		start func(*testing.T, *auth.Options)
+		end   string
+	}{
+		"embedded":    {telling(told), "/end_session"},
+		"independent": {independent(), "/session/end"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var issuer string
+			s := webtest.Serve(t, webtest.Config{Auth: func(o *auth.Options) {
+				tc.start(t, o)
+				issuer = o.Issuer
+			}})
+			here, elsewhere := s.Browser(t), s.Browser(t)
+			var hint string
+			for _, b := range []*webtest.Browser{elsewhere, here} {
+				submit(t, b, b.Follow("/notes/new"), url.Values{"username": {"developer"}, "password": {"developer"}})
+			}
+			for _, in := range s.Store.Sessions() {
+				hint = openSealed(t, s, in)
+			}
+			a := here.Follow(issuer + tc.end + "?id_token_hint=" + url.QueryEscape(hint))
+			if strings.Contains(a.Text, `name="logout"`) {
+				submit(t, here, a, url.Values{})
+			} else if err := <-told; err != nil {
+				t.Fatal(err)
+			}
+			if a := here.Get("/"); a.StatusCode != http.StatusUnauthorized || !strings.Contains(a.Text, "signed out at the identity provider") {
+				t.Errorf("signed out there, and here: %s", a.Status)
+			}
+			if a := elsewhere.Get("/"); a.StatusCode != http.StatusOK {
+				t.Errorf("another browser's session: %s", a.Status)
+			}
+		})
+	}
+}
+
+// openSealed is the ID token that signing out would show to the provider.
+func openSealed(t *testing.T, s *webtest.Site, in models.Session) string {
+	t.Helper()
+	plain, err := s.Keys.Open(in.IDToken, "id token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(plain)
 }

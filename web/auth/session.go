@@ -101,17 +101,26 @@ func (a *Auth) signInFirst(c *fiber.Ctx, need Need, keeps string, old *expired) 
 	switch {
 	case need == Post:
 		return a.keepForm(c, keeps, old)
+	case need == Page && !htmx && old != nil && old.session.EndedWhy != "": // not of their own doing, so they are told before they are sent on
+		return &NeedSignIn{Message: old.session.EndedWhy.Words(), Link: loginLink(visit.Local(c.OriginalURL()), "")}
 	case need == Page && !htmx:
 		return c.Redirect(loginLink(visit.Local(c.OriginalURL()), ""), http.StatusSeeOther)
 	}
-	return &NeedSignIn{Message: "Your session has ended. Sign in again to go on.", Link: loginLink(a.comeFrom(c), "")}
+	var why models.EndReason
+	if old != nil {
+		why = old.session.EndedWhy
+	}
+	return &NeedSignIn{Message: why.Words(), Link: loginLink(a.comeFrom(c), "")}
 }
 
 // keepForm keeps what an expired session posted, for the person it belonged to, and asks them to sign in. A session that
 // was ended on purpose keeps nothing, and neither does a post that would not have passed with a live one.
 func (a *Auth) keepForm(c *fiber.Ctx, keeps string, old *expired) error {
 	lost := &NeedSignIn{Message: "Your session has ended, so nothing was sent. Sign in again, then do it once more.", Link: loginLink(a.comeFrom(c), "")}
-	if keeps == "" || old == nil || !old.session.EndedAt.IsZero() || a.opts.Clock.Wall().After(a.end(old.session).Add(KeptAfterEnd)) {
+	if old != nil && old.session.EndedWhy != "" {
+		lost.Message = old.session.EndedWhy.Words() + " Nothing was sent."
+	}
+	if keeps == "" || old == nil || !old.session.EndedAt.IsZero() && !old.session.EndedWhy.KeepsForms() || a.opts.Clock.Wall().After(a.end(old.session).Add(KeptAfterEnd)) {
 		return lost
 	}
 	for _, name := range c.Route().Params {

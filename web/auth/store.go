@@ -36,6 +36,11 @@ type Sessions interface {
 	TouchSession(ctx context.Context, actor models.Actor, sessionID string, seen time.Time) error
 	// EndSession sets EndedAt, once, and audits "auth.signout".
 	EndSession(ctx context.Context, actor models.Actor, sessionID string, at time.Time) error
+	// EndAtProvider ends the sessions that a logout token names: those with its session id, or all of its person when it names none.
+	// Each token id counts once, until it expires: Conflict when it was used before. It audits "auth.provider_signout".
+	EndAtProvider(ctx context.Context, actor models.Actor, out models.ProviderLogout, at time.Time) error
+	// RefuseLogout audits "auth.logout_refused" with a reason that holds no secret.
+	RefuseLogout(ctx context.Context, actor models.Actor, reason string) error
 	// SaveExpiredForm keeps a form for the person of an expired session: PersonID, Issuer and Subject are the session's.
 	// It returns the saved form's id.
 	SaveExpiredForm(ctx context.Context, actor models.Actor, f models.SavedForm) (string, error)

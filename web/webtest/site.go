@@ -28,6 +28,7 @@ type Site struct {
 	URL      string
 	App      *web.App
 	Auth     *auth.Auth
+	Keys     *auth.Keyring
 	Store    *authtest.Store
 	Provider *authtest.Provider // nil when Config.Issuer names another
 	Streams  *stream.Hub
@@ -64,6 +65,7 @@ func Serve(t testing.TB, cfg Config) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Keys = keys
 	logger := slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ao := auth.Options{PublicURL: s.URL, Issuer: s.Provider.URL, ClientID: authtest.ClientID, ClientSecret: authtest.ClientSecret, SessionIdle: 30 * time.Minute,
 		SessionMax: 8 * time.Hour, Keys: keys, Store: s.Store, Clock: s.Clock, Logger: logger}

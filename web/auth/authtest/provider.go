@@ -171,6 +171,24 @@ func (p *Provider) SignRS256(claims map[string]any) string {
 	return compact(map[string]any{"alg": "RS256", "kid": p.kid}, claims, func(in []byte) []byte { return rs256(p.key, in) })
 }
 
+// SignLogout signs a logout token: the honest one is of type logout+jwt. An empty typ leaves it out.
+func (p *Provider) SignLogout(typ string, claims map[string]any) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	header := map[string]any{"alg": "RS256", "kid": p.kid}
+	if typ != "" {
+		header["typ"] = typ
+	}
+	return compact(header, claims, func(in []byte) []byte { return rs256(p.key, in) })
+}
+
+// LogoutClaims are those of an honest logout token for everybody's one session.
+func (p *Provider) LogoutClaims() map[string]any {
+	now := time.Now()
+	return map[string]any{"iss": p.URL, "aud": ClientID, "sub": "u-1", "sid": "sid-1", "jti": rand.Text(), "iat": now.Unix(), "exp": now.Add(2 * time.Minute).Unix(),
+		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}}
+}
+
 // SignOther signs with a key that was never published, under the published key's name.
 func (p *Provider) SignOther(claims map[string]any) string {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -19,13 +19,14 @@ type Store struct {
 	people   map[string]models.Person
 	sessions map[string]models.Session
 	forms    map[string]models.SavedForm
+	logouts  map[string]bool
 	audit    []string
 	err      error
 }
 
 // NewStore makes an empty one.
 func NewStore() *Store {
-	return &Store{signIns: map[string]models.SignIn{}, people: map[string]models.Person{}, sessions: map[string]models.Session{}, forms: map[string]models.SavedForm{}}
+	return &Store{signIns: map[string]models.SignIn{}, people: map[string]models.Person{}, sessions: map[string]models.Session{}, forms: map[string]models.SavedForm{}, logouts: map[string]bool{}}
 }
 
 // Break makes every method fail with err; nil mends it.
