@@ -20,7 +20,7 @@ type deed struct {
 	Name    string `json:"name,omitempty"`   // of the repository, bucket, secret, service, alarm; the block of a network
 	Key     string `json:"key,omitempty"`    // an object's key, an image's tag
 	Value   string `json:"value,omitempty"`  // an object's content, a secret's value, an alarm's state
-	On      bool   `json:"on,omitempty"`     // whether a service's tasks crash
+	On      bool   `json:"on,omitempty"`     // whether a service's tasks crash, or a group or permission set is there
 	Count   int    `json:"count,omitempty"`  // of subnets of each kind
 }
 
@@ -33,6 +33,9 @@ func deeds() map[string]func(context.Context, *Call, deed) (map[string]any, erro
 		"PUT /services": crashByHand,
 		"PUT /alarms":   alarmByHand,
 		"PUT /vpcs":     networkByHand,
+
+		"PUT /groups":          groupByHand,
+		"PUT /permission-sets": permissionSetByHand,
 	}
 }
 

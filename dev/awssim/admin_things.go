@@ -30,6 +30,9 @@ type thingsView struct {
 	Services        []serviceView
 	Alarms          []alarmView
 	Networks        []string
+	Governs         bool // the management account: groups and permission sets are its
+	Groups          []group
+	PermissionSets  []setView
 }
 
 type repositoryView struct {
@@ -139,6 +142,9 @@ func (c *Call) fillThings(ctx context.Context, v *thingsView) error {
 	}
 	c.Account, c.Region = v.Account, v.Region
 	if err := c.fillStores(ctx, v); err != nil {
+		return err
+	}
+	if err := c.fillIdentities(ctx, v); err != nil {
 		return err
 	}
 	services, err := c.own(ctx, ecsService)

@@ -27,6 +27,9 @@ func worldTables() map[string]string {
 		"secret_versions":      `SELECT secret, id, stages FROM secret_versions ORDER BY secret, made_at, id`,
 		"buckets":              `SELECT name, account, region, (SELECT count(*) FROM objects o WHERE o.bucket = b.name) AS objects FROM buckets b ORDER BY name`,
 		"budgets":              `SELECT account, name, body, tags, created_at FROM budgets ORDER BY account, name`,
+		"account_assignments":  `SELECT a.account, p.name AS permission_set, coalesce(g.name, a.principal) AS principal, a.since FROM account_assignments a JOIN permission_sets p ON p.arn = a.permission_set LEFT JOIN identity_groups g ON g.id = a.principal ORDER BY 1, 2, 3`,
+		"identity_groups":      `SELECT id, name, gone FROM identity_groups ORDER BY name`,
+		"permission_sets":      `SELECT arn, name, gone FROM permission_sets ORDER BY arn`,
 		"budget_notifications": `SELECT account, budget, body, subscribers FROM budget_notifications ORDER BY account, budget, key`,
 
 		"stacks":          `SELECT id, account, region, name, status, created_at, body->'Definition'->'Tags' AS tags FROM stacks ORDER BY account, region, name, created_at`,

@@ -64,7 +64,7 @@ func TestRequestSnapshots(t *testing.T) {
 		byService[op.service] = append(byService[op.service], op)
 	}
 	// s3 snapshots bind every header there is; the few that are kept are tested by its client.
-	for _, name := range []string{"sts", "iam", "cloudformation", "ec2", "organizations", "servicequotas", "acm", "cloudwatch", "ecr", "ecs", "elasticloadbalancing", "kms", "route53", "secretsmanager", "tag"} {
+	for _, name := range []string{"sts", "iam", "cloudformation", "ec2", "organizations", "servicequotas", "acm", "cloudwatch", "ecr", "ecs", "elasticloadbalancing", "kms", "route53", "secretsmanager", "tag", "sso", "identitystore"} {
 		dir := filepath.Join(module(t, moduleOf(name)), "request_snapshot")
 		for _, op := range byService[name] {
 			t.Run(name+"/"+op.name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func signingOf(prefix string) string {
 }
 
 func moduleOf(prefix string) string {
-	if name := map[string]string{"elasticloadbalancing": "elasticloadbalancingv2", "tag": "resourcegroupstaggingapi"}[prefix]; name != "" {
+	if name := map[string]string{"elasticloadbalancing": "elasticloadbalancingv2", "tag": "resourcegroupstaggingapi", "sso": "ssoadmin"}[prefix]; name != "" {
 		return name
 	}
 	return prefix

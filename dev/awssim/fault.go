@@ -168,7 +168,7 @@ func serverError(service string) error {
 	switch service {
 	case "organizations", "servicequotas":
 		return refuse(http.StatusInternalServerError, "ServiceException", "AWS Organizations can't complete your request because of an internal service error. Try again later.")
-	case "account", "budgets":
+	case "account", "budgets", "sso", "identitystore":
 		return refuse(http.StatusInternalServerError, "InternalServerException", "An internal server error occurred.")
 	case "s3", "s3control":
 		return refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")

@@ -28,12 +28,13 @@ func operations() []operation {
 		route53Operations(),
 		secretsmanagerOperations(),
 		taggingOperations(),
+		identityCenterOperations(),
 	)
 }
 
 // tickers run in this order at the start of every call.
 func tickers() []ticker {
-	return []ticker{finishCreations, suspendClosed, runCloudFormation}
+	return []ticker{finishCreations, suspendClosed, runCloudFormation, finishAssignments}
 }
 
 // accountMoved is told when an account changes its parent, in the call that moves it;

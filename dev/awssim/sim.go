@@ -46,7 +46,9 @@ type Options struct {
 	OrgTemplate, HubTemplate, SpokeTemplate []byte // deploy/aws, for the first seeding
 	DNSTemplate                             []byte
 	ExternalID                              string
-	BaseDomain                              string // whose zone the hub holds; DemoBaseDomain when empty
+	Groups                                  []string // of the identity store, by display name
+	AnyGroup                                bool     // whether a group that is asked for is pushed just then, unless somebody deleted it
+	BaseDomain                              string   // whose zone the hub holds; DemoBaseDomain when empty
 
 	tracer pgx.QueryTracer // of tests that count queries
 }
@@ -99,7 +101,12 @@ func Open(ctx context.Context, o Options) (*Sim, error) {
 		s.pool.Close()
 		return nil, err
 	}
-	if err := s.within(ctx, s.seed); err != nil {
+	if err := s.within(ctx, func(ctx context.Context, c *Call) error {
+		if err := s.seed(ctx, c); err != nil {
+			return err
+		}
+		return c.seedIdentityCenter(ctx)
+	}); err != nil {
 		s.pool.Close()
 		return nil, fmt.Errorf("seed the simulated world: %w", err)
 	}

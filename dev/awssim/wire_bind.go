@@ -63,6 +63,8 @@ func (b binder) bind(t any, v reflect.Value, path string) error {
 		return b.bindSlice(t, v, path)
 	case reflect.Map:
 		return b.bindMap(t, v, path)
+	case reflect.Interface:
+		return b.bindInterface(t, v, path)
 	default:
 		return bindScalar(t, v, path)
 	}
