@@ -32,6 +32,9 @@ func TestRunGoesFromPlanToEnd(t *testing.T) {
 	if got := run.Steps[0].Outputs["id"]; got != "id-one" {
 		t.Errorf("first step's output is %q, want id-one", got)
 	}
+	if got := run.Steps[0].Outputs["asked"]; got != "as-one" {
+		t.Errorf("what the first step's Start left is %q, want as-one", got)
+	}
 	if n := get[int](h, `SELECT count(*) FROM locks`); n != 0 {
 		t.Errorf("%d locks are left", n)
 	}

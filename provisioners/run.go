@@ -105,7 +105,7 @@ func (e *Engine) start(ctx context.Context, d *doing, found Result) error {
 	}
 	d.mem.Poll, d.mem.Looks, d.mem.Gone = true, 0, 0
 	d.mem.Stage++
-	c.Outputs, c.Events = nil, []Event{e.event(d, fmt.Sprintf("started%d", d.mem.Stage), "info", d.step.Title+": asked for")}
+	c.Outputs, c.Events = d.run.Outputs, []Event{e.event(d, fmt.Sprintf("started%d", d.mem.Stage), "info", d.step.Title+": asked for")}
 	next := Next{State: d.mem}
 	if d.step.Poll != nil {
 		next.Delay = e.delay(d.row.Name, 0)

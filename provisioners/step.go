@@ -41,7 +41,7 @@ type Step struct {
 	Title string // for people: "Create account payments-nonprod"
 	Part  string // the plan part it belongs to
 	Find  func(context.Context, *Run) (Result, error)
-	Start func(context.Context, *Run) error           // the intent is committed before it; nil: Find must become Present by itself
+	Start func(context.Context, *Run) error           // the intent is committed before it; what it adds to Run.Outputs is kept, unless a crash hides it; nil: Find must become Present by itself
 	Poll  func(context.Context, *Run) (Result, error) // read-only, until Present; nil: Find is asked again
 	Undo  func(context.Context, *Run) (Result, error) // nil: cannot be taken back; repeated until Present (= taken back)
 	Stays string                                      // what remains after an undo, in words; empty: nothing

@@ -106,6 +106,7 @@ func (w *world) startsOne(ctx context.Context, r *provisioners.Run) error {
 	defer w.mu.Unlock()
 	w.effects[key(r)]++
 	w.there[key(r)] = true
+	r.Outputs["asked"] = "as-" + r.Step
 	return nil
 }
 
