@@ -65,11 +65,10 @@ type Event struct {
 	ObjectName string
 	TenantID   string // whose members may be told; empty: no tenant's
 	RequestID  string // the request it is about; empty: none
-	State      string // of the request or, for an expiry, the warning: a message about what is no more so is superseded
+	State      string // of the request, an expiry's warning, what is waited for, or the destination of a test
 	PlanID     string // the plan that waits for approval
 	PlanHash   string
 	PersonID   string // told besides those whom the kind says: who ordered an environment, who asked for a test
-	WebhookID  string // a test of this webhook alone
 	ByID       string // who did it, and so knows
 	ByName     string
 	Subject    string    // one line, without a full stop
@@ -133,6 +132,15 @@ func EndEvent(e Environment, ordered, warning string) Event {
 		}
 	}
 	return ev
+}
+
+// TestOf is a message that somebody asked for to see one: to themselves, or to a destination.
+func TestOf(by Actor, destination string) Event {
+	e := Event{Kind: TellTest, State: destination, ByID: by.Person.ID, ByName: by.Name(), Subject: "Slipway sends a test", Words: by.Name() + " asked for this message. It says that it arrives."}
+	if destination == "" {
+		e.PersonID = by.Person.ID
+	}
+	return e
 }
 
 // blockers are what a request waits for when somebody has to do something, as WaitingOn.For says it.
@@ -238,4 +246,9 @@ func (e Event) Over(s Standing) string {
 		}
 	}
 	return ""
+}
+
+// Forced tells whether everybody whom the kind concerns is told, whatever they chose.
+func (k EventKind) Forced() bool {
+	return k == TellTest || slices.ContainsFunc(EventChoices(), func(c EventChoice) bool { return c.Kind == k && c.Forced })
 }

@@ -107,6 +107,7 @@ type Delivery struct {
 type Result struct {
 	OK        bool
 	Permanent bool          // trying again would change nothing
+	Unset     bool          // nothing is set up to send it with any more
 	Theirs    bool          // the destination itself is in trouble: its circuit counts this
 	Error     string        // for people, without a secret
 	After     time.Duration // how long to wait at least, as the destination asked; 0: as usual
@@ -214,4 +215,10 @@ func ParseNetwork(text string) (netip.Prefix, error) {
 		return p, InvalidFields(map[string]string{"block": "That would allow every address."})
 	}
 	return p, nil
+}
+
+// Ways is what a process can send with.
+type Ways struct {
+	Mail    bool // SLIPWAY_SMTP_URL
+	Webhook bool // SLIPWAY_WEBHOOK_URL
 }

@@ -39,6 +39,7 @@ type Options struct {
 	BreakGlass   bool           // an admin may approve alone, own requests included, with a reason
 	Regions      []string       // where environments and networks may be
 	BaseDomain   string         // names of environments are below it; empty: nothing that needs a name is offered
+	Keys         Sealer         // seals the addresses of webhooks; nil: there can be none
 
 	StatementTimeout time.Duration   // 0 means 30 s
 	AcquireTimeout   time.Duration   // how long a full pool is waited for; 0 means 3 s

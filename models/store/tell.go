@@ -7,8 +7,8 @@ import (
 	"slipway/models"
 )
 
-// outboxTopic wakes the workers that send notifications.
-const outboxTopic = "notifications"
+// OutboxTopic wakes the workers that send notifications.
+const OutboxTopic = "notifications"
 
 // blockedAgain is after which time the same wait of the same request is told once more.
 const blockedAgain = time.Hour
@@ -17,14 +17,14 @@ const blockedAgain = time.Hour
 // once. Who is told, by which right and choice, is found out by the worker. id and time are set here.
 func (t *tx) tell(e models.Event) error {
 	e.ID, e.At = models.NewID(), t.now()
-	err := t.db.Exec(`INSERT INTO notification_events (id, kind, object_type, object_id, object_name, tenant_id, request_id, state, plan_id, plan_hash, person_id, webhook_id,
-		by_id, by_name, subject, words, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.ID, e.Kind, e.Object, e.ObjectID, e.ObjectName, orNull(e.TenantID), orNull(e.RequestID), e.State, orNull(e.PlanID), e.PlanHash, orNull(e.PersonID), orNull(e.WebhookID),
+	err := t.db.Exec(`INSERT INTO notification_events (id, kind, object_type, object_id, object_name, tenant_id, request_id, state, plan_id, plan_hash, person_id,
+		by_id, by_name, subject, words, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.ID, e.Kind, e.Object, e.ObjectID, e.ObjectName, orNull(e.TenantID), orNull(e.RequestID), e.State, orNull(e.PlanID), e.PlanHash, orNull(e.PersonID),
 		orNull(e.ByID), e.ByName, clipped(e.Subject, 300), clipped(e.Words, maxReason+500), e.At).Error
 	if err != nil {
 		return fmt.Errorf("write the event %s: %w", e.Kind, err)
 	}
-	return t.notify(outboxTopic)
+	return t.notify(OutboxTopic)
 }
 
 // tellOf tells what belongs to a request that has just moved.

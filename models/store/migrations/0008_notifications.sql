@@ -13,7 +13,6 @@ CREATE TABLE notification_events (
     plan_id uuid,
     plan_hash text NOT NULL DEFAULT '',
     person_id uuid REFERENCES people (id),
-    webhook_id uuid,
     by_id uuid,
     by_name text NOT NULL DEFAULT '',
     subject text NOT NULL CHECK (subject <> ''),
