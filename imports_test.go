@@ -19,7 +19,7 @@ type importRule struct {
 // importRules are the import rule: main -> web -> handlers -> views -> models, models/store -> models,
 // provisioners/* -> provisioners -> models. Nothing points back, only main sees all.
 var importRules = []importRule{
-	{"", []string{"web", "web/config", "handlers", "views", "models", "models/store", "provisioners", "provisioners/aws", "provisioners/blueprints", "deploy", "static", "dev"}},
+	{"", []string{"web", "web/config", "handlers", "views", "models", "models/store", "provisioners", "provisioners/aws", "provisioners/blueprints", "provisioners/notify", "deploy", "static", "dev"}},
 	{"web", []string{"web", "web/config", "handlers", "views", "models", "static"}},
 	{"web/config", nil},
 	{"handlers", []string{"handlers", "views", "models"}},
@@ -28,6 +28,7 @@ var importRules = []importRule{
 	{"models/store", []string{"models", "models/store"}},
 	{"provisioners", []string{"models", "provisioners"}},
 	{"provisioners/aws", []string{"provisioners", "provisioners/aws", "models"}},
+	{"provisioners/notify", []string{"provisioners", "provisioners/notify", "models"}},
 	{"provisioners/blueprints", []string{"provisioners", "provisioners/blueprints", "models"}},
 	{"dev", []string{"dev", "models", "deploy"}},
 	{"deploy", nil},
@@ -50,6 +51,10 @@ var keepers = map[string][]string{
 	"github.com/jackc/pgx":            {"", "models/store", "provisioners", "dev", "web/config", "e2e"},
 	"cel.dev/cel-go":                  {"models/rules"},
 	"github.com/santhosh-tekuri":      {"models/blueprint"},
+	"github.com/wneessen/go-mail":     {"provisioners/notify", "dev/mail"},
+	"github.com/emersion/go-smtp":     {"provisioners/notify", "dev/mail"}, // the catcher, and servers of tests
+	"github.com/standard-webhooks":    {"provisioners/notify"},
+	"code.dny.dev/ssrf":               {"provisioners/notify"},
 }
 
 // pure is what models and views leave to others: they do no I/O.
