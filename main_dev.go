@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -21,6 +22,7 @@ import (
 	"slipway/dev/postgres"
 	"slipway/dev/seed"
 	"slipway/models/store"
+	"slipway/web"
 	"slipway/web/config"
 )
 
@@ -87,6 +89,11 @@ func dev(ctx context.Context, _ *cli.Command) error {
 	if vars["SLIPWAY_SECRET_KEYS"], err = secretKey(d.DataDir); err != nil {
 		return err
 	}
+	catcher, err := catchMail(ctx, vars, log)
+	if err != nil {
+		return err
+	}
+	defer catcher.Close()
 	vars["SLIPWAY_OIDC_ISSUER"] = first.Server.PublicURL + "/dev/idp"
 	vars["SLIPWAY_AWS_ENDPOINT"] = "http://" + d.SimAddr
 	c, err := config.Load(vars, "web", "worker")
@@ -94,11 +101,11 @@ func dev(ctx context.Context, _ *cli.Command) error {
 		return err
 	}
 	simulated()
-	return surrounded(ctx, c, d, ports, log)
+	return surrounded(ctx, c, d, ports, log, mailRoutes(catcher))
 }
 
 // surrounded runs the simulator and the provider around one serving process.
-func surrounded(ctx context.Context, c config.Config, d config.Dev, ports ports, log *slog.Logger) error {
+func surrounded(ctx context.Context, c config.Config, d config.Dev, ports ports, log *slog.Logger, more []web.Route) error {
 	sim, err := openSimulator(ctx, c, d, log)
 	if err != nil {
 		return err
@@ -117,7 +124,7 @@ func surrounded(ctx context.Context, c config.Config, d config.Dev, ports ports,
 	}
 	return serve(ctx, process{
 		config: c, vars: environ(), web: true, works: true, log: log, page: ports.page, ops: ports.ops, failed: failed,
-		extra: append(mount("/dev/idp", provider), mount("/dev/aws", http.StripPrefix("/dev/aws", sim.AdminHandler()))...),
+		extra: slices.Concat(mount("/dev/idp", provider), mount("/dev/aws", http.StripPrefix("/dev/aws", sim.AdminHandler())), more),
 		ready: func() {
 			announce(c, d)
 			go populate(ctx, c, d, log)
@@ -208,5 +215,6 @@ func announce(c config.Config, d config.Dev) {
 		}
 		fmt.Printf("    %-10s %-16s %s\n", person.Name, person.FullName, groups)
 	}
-	fmt.Printf("\n  AWS is simulated at http://%s, data is in %s. Ctrl-C ends everything.\n\n", d.SimAddr, d.DataDir)
+	fmt.Printf("\n  What Slipway sends is caught at %s/dev/mail\n", c.Server.PublicURL)
+	fmt.Printf("  AWS is simulated at http://%s, data is in %s. Ctrl-C ends everything.\n\n", d.SimAddr, d.DataDir)
 }

@@ -38,10 +38,14 @@ func (r *running) open(ctx context.Context) error {
 	if r.costs, err = r.estimator(); err != nil {
 		return err
 	}
+	keys, err := r.sealer()
+	if err != nil {
+		return err
+	}
 	r.store, err = store.Open(ctx, store.Options{
 		URL: c.Database.URL.Reveal(), Connections: int(c.Database.Connections), Clock: r.clock, Logger: r.log, GroupPattern: r.groups,
 		AdminGroups: c.SignIn.AdminGroups, AccountEmail: c.AWS.AccountEmail, Slots: c.AWS.AccountSlots, BreakGlass: c.Engine.BreakGlass, Tracer: r.tracer,
-		Regions: c.AWS.Regions, BaseDomain: c.AWS.BaseDomain,
+		Regions: c.AWS.Regions, BaseDomain: c.AWS.BaseDomain, Keys: keys,
 	})
 	if err != nil {
 		return err
@@ -67,6 +71,10 @@ func (r *running) employ(crash func(kind, step, point string), pace float64) err
 	if err != nil {
 		return err
 	}
+	tell, err := r.courier()
+	if err != nil {
+		return err
+	}
 	engine, err := provisioners.NewEngine(provisioners.EngineOptions{
 		Journal: r.store.Journal(), Rules: r.rules, Provisioners: all, Vendor: aws.Vendor{Clients: clients}, Clock: r.clock, Logger: r.log, Metrics: provisioners.NewMetrics(r.metrics), Owner: owner(),
 		DriftBook: r.store.DriftBook(), DriftChecker: clients, Lease: r.config.Engine.Lease, Slots: r.config.AWS.AccountSlots, Crash: crash, Pace: pace,
@@ -88,6 +96,7 @@ func (r *running) employ(crash func(kind, step, point string), pace float64) err
 				return clients.Refresh(ctx, r.store.Registry(), a, "")
 			})},
 		},
+		Loops:  []func(context.Context){tell},
 		Gauges: r.store.Gauges,
 	})
 	return err

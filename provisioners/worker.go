@@ -36,6 +36,7 @@ type Options struct {
 	Grace      time.Duration // how late a row may be before it is taken from River's hands; 0: 2 s, less with a short lease
 	Sweeps     []Sweep
 	Seal       func(context.Context) error // the audit log's sealer, until the context ends; nil: none here
+	Loops      []func(context.Context)     // work with a rhythm of its own, until the context ends
 	Gauges     func(context.Context) (models.Gauges, error)
 }
 
@@ -97,6 +98,9 @@ func (w *Worker) Start(ctx context.Context) error {
 	}
 	for _, s := range sweeps {
 		w.loops.Go(func() { w.loop(ctx, s) })
+	}
+	for _, work := range w.Loops {
+		w.loops.Go(func() { work(ctx) })
 	}
 	if w.Seal != nil {
 		w.loops.Go(func() { w.seal(ctx) })

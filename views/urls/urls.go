@@ -25,6 +25,8 @@ const (
 	SignIn      = "/auth/login"
 	SignOut     = "/auth/logout"
 	Theme       = "/theme"
+
+	Notifications = "/notifications" // what the reader is told, and what they were sent
 )
 
 // SignInThen starts a sign-in that comes back to a path of this server.

@@ -44,6 +44,7 @@ func (c *Config) check() []error {
 	c.Database.check(&p)
 	c.SignIn.check(&p)
 	c.AWS.check(&p)
+	c.Notify.check(&p)
 	p.duration("LEASE", c.Engine.Lease, time.Second, time.Minute)
 	return p
 }

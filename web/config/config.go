@@ -16,6 +16,7 @@ type Config struct {
 	SignIn   SignIn
 	AWS      AWS
 	Engine   Engine
+	Notify   Notify
 }
 
 // Server is how the process listens and logs.
@@ -45,7 +46,7 @@ type SignIn struct {
 	GroupsPrefix       string        `env:"OIDC_GROUPS_PREFIX" doc:"Only groups that start so are kept; the prefix is cut off."`
 	AdminGroups        []string      `env:"ADMIN_GROUPS" need:"web,worker" doc:"Groups that are always platform-admin (break-glass)."`
 	TenantGroupPattern string        `env:"TENANT_GROUP_PATTERN" envDefault:"^[a-z0-9][a-z0-9-]{1,62}$" doc:"What the name of a tenant's group must match."`
-	SecretKeys         Secret        `env:"SECRET_KEYS" secret:"value" need:"web" doc:"Keys that encrypt what the database keeps secret: 32 bytes each in base64, separated by commas. The first encrypts, all decrypt (openssl rand -base64 32)."`
+	SecretKeys         Secret        `env:"SECRET_KEYS" secret:"value" need:"web,worker" doc:"Keys that encrypt what the database keeps secret: 32 bytes each in base64, separated by commas. The first encrypts, all decrypt (openssl rand -base64 32)."`
 	SessionIdle        time.Duration `env:"SESSION_IDLE" envDefault:"30m" doc:"A session ends when it was not used this long."`
 	SessionMax         time.Duration `env:"SESSION_MAX" envDefault:"8h" doc:"A session ends this long after the sign-in, used or not."`
 }

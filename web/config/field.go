@@ -11,7 +11,7 @@ type Field struct {
 	Field   string // Go name, as the parser's errors state it
 	Name    string // SLIPWAY_...
 	Default string
-	Secret  string // "", "value", or "dsn": a connection string, shown without its password
+	Secret  string // "", "value", "url": one with a password inside, or "dsn": a connection string, shown without its password
 	Doc     string
 	Need    []string // commands that cannot run without it
 	index   []int

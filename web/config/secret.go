@@ -46,6 +46,13 @@ func (s *Secret) UnmarshalText(text []byte) error {
 func (c Config) Secrets() []string {
 	var values []string
 	eachSecret(reflect.ValueOf(c), func(f Field, s Secret) {
+		if f.Secret == "url" {
+			values = append(values, s.Reveal())
+			if u, err := url.Parse(s.Reveal()); err == nil && u.User != nil {
+				values = append(values, passwords(u.User)...)
+			}
+			return
+		}
 		if f.Secret != "dsn" {
 			values = append(values, trimmed(strings.Split(s.Reveal(), ","))...)
 			return
@@ -57,6 +64,19 @@ func (c Config) Secrets() []string {
 			}
 		}
 	})
+	return values
+}
+
+// passwords are an address's password as it stands and as addresses spell it.
+func passwords(user *url.Userinfo) []string {
+	password, ok := user.Password()
+	if !ok || password == "" {
+		return nil
+	}
+	values := []string{password}
+	if escaped := url.QueryEscape(password); escaped != password {
+		values = append(values, escaped)
+	}
 	return values
 }
 
