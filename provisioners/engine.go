@@ -22,21 +22,23 @@ const maxTries = 8
 
 // EngineOptions are the engine's parts and limits.
 type EngineOptions struct {
-	Journal      Journal
-	Rules        Rules
-	Provisioners []Provisioner
-	Vendor       Vendor // nil: no account can be created, AskSlot work fails in words
-	DriftBook    DriftBook
-	DriftChecker DriftChecker // nil, like the book: drift work is not known to this worker
-	Clock        models.Clock
-	Logger       *slog.Logger
-	Metrics      *Metrics                       // nil: none
-	Owner        string                         // name of this worker process in leases; unique
-	Lease        time.Duration                  // 0: 10 s
-	Pace         float64                        // scales every delay between calls; 0: 1
-	CallTimeout  time.Duration                  // one call of a step; 0: 60 s
-	Slots        int                            // account creations at a time; 0: 1
-	Crash        func(kind, step, point string) // development only: may end the process
+	Journal       Journal
+	Rules         Rules
+	Provisioners  []Provisioner
+	Vendor        Vendor // nil: no account can be created, AskSlot work fails in words
+	DriftBook     DriftBook
+	DriftChecker  DriftChecker // nil, like the book: drift work is not known to this worker
+	HealthBook    HealthBook
+	HealthChecker HealthChecker // nil, like the book: checks of roles are not known to this worker
+	Clock         models.Clock
+	Logger        *slog.Logger
+	Metrics       *Metrics                       // nil: none
+	Owner         string                         // name of this worker process in leases; unique
+	Lease         time.Duration                  // 0: 10 s
+	Pace          float64                        // scales every delay between calls; 0: 1
+	CallTimeout   time.Duration                  // one call of a step; 0: 60 s
+	Slots         int                            // account creations at a time; 0: 1
+	Crash         func(kind, step, point string) // development only: may end the process
 }
 
 // Engine plans requests, runs approved plans and takes failed ones back: one short call per wake-up, everything it knows in the journal.
@@ -78,6 +80,9 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	}
 	if o.DriftBook != nil && o.DriftChecker != nil {
 		e.kinds[models.DriftWork] = e.drift
+	}
+	if o.HealthBook != nil && o.HealthChecker != nil {
+		e.kinds[models.HealthWork] = e.health
 	}
 	return e, nil
 }

@@ -41,6 +41,7 @@ type Options struct {
 	DNSRoleARN      string                  // role slipway-dns, which may write the base domain's zone
 	DNSZoneID       string                  // of the base domain's zone
 	Version         string                  // of Slipway, for the user agent
+	SetUp           SetUp                   // what Slipway's roles should be
 	Timeout         time.Duration           // of one attempt of one call; 0: 10 s
 	Pace            float64                 // multiplies the rate limits and divides the back-off, for the simulator; 0: 1
 	FreshFor        time.Duration           // how long AWS may not know a new account or role everywhere; 0: 15 min

@@ -79,7 +79,7 @@ func (e *estate) worker() *provisioners.Engine {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	engine, err := provisioners.NewEngine(provisioners.EngineOptions{Journal: e.store.Journal(), Rules: onePerson{}, Provisioners: append(e.stacks.Provisioners(), tenants),
-		Vendor: Vendor{Clients: e.clients}, DriftBook: e.store.DriftBook(), DriftChecker: e.clients, Clock: &models.ShiftedClock{}, Logger: log, Owner: models.NewID(), Lease: time.Second, Pace: 0.002,
+		Vendor: Vendor{Clients: e.clients}, DriftBook: e.store.DriftBook(), DriftChecker: e.clients, HealthBook: e.store.HealthBook(), HealthChecker: e.clients, Clock: &models.ShiftedClock{}, Logger: log, Owner: models.NewID(), Lease: time.Second, Pace: 0.002,
 		Crash: func(kind, step, point string) {
 			if at := e.crash.Load(); at != nil {
 				(*at)(kind, step, point)

@@ -142,11 +142,30 @@ func (w *world) clients(key string, change func(*Options)) *Clients {
 	return clientsAt(w.t, w.url, func(o *Options) {
 		o.Credentials = credentials.NewStaticCredentialsProvider(key, "secret", "")
 		o.Contact = Contact{Name: "Platform team", Title: "On call", Email: "platform@example.com", Phone: "+49 30 1234567"}
-		o.FreshFor = 20 * time.Second
+		o.FreshFor, o.SetUp = 20*time.Second, setUp(w.t)
 		if change != nil {
 			change(o)
 		}
 	})
+}
+
+// setUp is what roles are held against.
+func setUp(t *testing.T) SetUp {
+	t.Helper()
+	var s SetUp
+	for name, to := range map[string]*[]byte{"org": &s.Org, "spoke": &s.Spoke, "dns": &s.DNS} {
+		text, err := deploy.AWS.ReadFile("aws/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		*to = text
+	}
+	needs, err := shippedReport(t).Needs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Makes = needs
+	return s
 }
 
 func vendingOf(account string) provisioners.Vending {
