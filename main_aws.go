@@ -23,13 +23,16 @@ func (r *running) reach(ctx context.Context, pace float64) error {
 	if pace > 0 {
 		calls = 1 / pace
 	}
-	var err error
+	setUp, err := r.setUp()
+	if err != nil {
+		return err
+	}
 	r.clients, err = aws.New(ctx, aws.Options{
 		Endpoint: a.Endpoint, Region: a.Region, Regions: a.Regions, ExternalID: a.ExternalID.Reveal(), OrgRoleARN: a.OrgRoleARN,
 		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd},
 		Contact: aws.Contact{Name: a.ContactName, Title: a.ContactTitle, Email: a.ContactEmail, Phone: a.ContactPhone}, AlertEmail: a.AlertEmail,
 		ArtifactsBucket: a.ArtifactsBucket, BaseDomain: a.BaseDomain, DNSRoleARN: a.DNSRoleARN, DNSZoneID: a.DNSZoneID,
-		Version: build(), Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
+		Version: build(), SetUp: setUp, Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
 	})
 	return err
 }

@@ -129,9 +129,9 @@ func (m *matrix) fill(owner string) {
 	m.exec(string(sql))
 	id := func(kind string, n int) string { return fmt.Sprintf("0190b9a0-0000-7000-8000-%s00000000%02d", kind, n) }
 	m.ids = map[string]map[string]string{
-		"own":       {":tenant": "payments", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", "/requests/:id": id("aa", 1), "/runs/:id": id("bb", 1), "/drafts/:id": id("cc", 1)},
-		"other":     {":tenant": "storefront", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", "/requests/:id": id("aa", 2), "/runs/:id": id("bb", 2), "/drafts/:id": id("cc", 2)},
-		"no tenant": {":tenant": "not-there", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", "/requests/:id": id("aa", 3), "/runs/:id": id("bb", 9), "/drafts/:id": id("cc", 9)},
+		"own":       {":tenant": "payments", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", ":class": "nonprod", "/requests/:id": id("aa", 1), "/runs/:id": id("bb", 1), "/drafts/:id": id("cc", 1)},
+		"other":     {":tenant": "storefront", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", ":class": "nonprod", "/requests/:id": id("aa", 2), "/runs/:id": id("bb", 2), "/drafts/:id": id("cc", 2)},
+		"no tenant": {":tenant": "not-there", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", ":class": "nonprod", "/requests/:id": id("aa", 3), "/runs/:id": id("bb", 9), "/drafts/:id": id("cc", 9)},
 		"-":         {},
 	}
 }

@@ -147,5 +147,5 @@ func All() []Link {
 		{"POST", Approve(id)}, {"POST", Reject(id)}, {"POST", AskForChanges(id)}, {"POST", PlanAgain(id)}, {"POST", Cancel(id)},
 		{"POST", Comment(id)}, {"POST", DeleteDraft(id)}, {"GET", Run(id)}, {"GET", RunEvents(id)}, {"POST", Stop(id)}, {"POST", Retry(id)}, {"POST", Abandon(id)},
 	}
-	return append(links, objectLinks()...)
+	return append(append(links, objectLinks()...), healthLinks()...)
 }
