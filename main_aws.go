@@ -29,7 +29,7 @@ func (r *running) reach(ctx context.Context, pace float64) error {
 	}
 	r.clients, err = aws.New(ctx, aws.Options{
 		Endpoint: a.Endpoint, Region: a.Region, Regions: a.Regions, ExternalID: a.ExternalID.Reveal(), OrgRoleARN: a.OrgRoleARN,
-		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd},
+		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd}, OUSuspended: a.OUSuspended,
 		Contact: aws.Contact{Name: a.ContactName, Title: a.ContactTitle, Email: a.ContactEmail, Phone: a.ContactPhone}, AlertEmail: a.AlertEmail,
 		ArtifactsBucket: a.ArtifactsBucket, BaseDomain: a.BaseDomain, DNSRoleARN: a.DNSRoleARN, DNSZoneID: a.DNSZoneID,
 		Version: build(), SetUp: setUp, Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
@@ -51,7 +51,8 @@ func (r *running) provision() ([]provisioners.Provisioner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(aws.NewStacks(r.clients, r.store.Registry(), prices).Provisioners(), tenants), nil
+	stacks := aws.NewStacks(r.clients, r.store.Registry(), prices)
+	return append(stacks.Provisioners(), tenants, aws.NewClosing(tenants, stacks)), nil
 }
 
 // tenantBaseline is the shipped blueprint as the provisioner takes it.

@@ -101,7 +101,7 @@ func (e *Engine) endWait(ctx context.Context, d *doing, c StepChange, wait Wait)
 	mem := d.mem
 	mem.Looks++
 	c.State = models.StepWaiting
-	c.Waiting = e.waiting(d.row.Waiting, &models.WaitingOn{For: wait.For, Words: wait.Words})
+	c.Waiting = e.waiting(d.row.Waiting, &models.WaitingOn{For: wait.For, Words: wait.Words, Until: wait.Until})
 	delay := wait.Delay
 	if delay == 0 {
 		delay = e.delay(d.row.Name, mem.Looks)

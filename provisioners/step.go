@@ -98,6 +98,7 @@ type Wait struct {
 	For   string // "AWS", "a creation slot", "a person"
 	Words string
 	Delay time.Duration
+	Until time.Time // product time at which it is expected to end; zero: not known
 }
 
 // Error says what is waited for.

@@ -107,7 +107,7 @@ func (e *Engine) undone(ctx context.Context, d *doing, c StepChange, u undoing, 
 	case err == nil:
 		c.Waiting, c.Cursor = e.waiting(d.row.Waiting, res.Waiting), res.Cursor
 	case errors.As(err, &wait):
-		c.Waiting, next.Delay = e.waiting(d.row.Waiting, &models.WaitingOn{For: wait.For, Words: wait.Words}), wait.Delay
+		c.Waiting, next.Delay = e.waiting(d.row.Waiting, &models.WaitingOn{For: wait.For, Words: wait.Words, Until: wait.Until}), wait.Delay
 	case errors.As(err, &final):
 		return e.undoFailed(d, c, final.Failure), nil
 	default:

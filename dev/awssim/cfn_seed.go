@@ -38,7 +38,7 @@ func seedPlatform(ctx context.Context, c *Call) error {
 	if err := c.seedStack(ctx, demoHub, "slipway-hub", texts["hub"], hub); err != nil {
 		return err
 	}
-	org := map[string]string{"OrganizationId": demoOrganization, "HubAccountId": demoHub, "ExternalId": external, "RootId": demoRoot, "OuNonprod": demoNonprod, "OuProd": demoProd,
+	org := map[string]string{"OrganizationId": demoOrganization, "HubAccountId": demoHub, "ExternalId": external, "RootId": demoRoot, "OuNonprod": demoNonprod, "OuProd": demoProd, "OuSuspended": demoSuspended,
 		"IdentityCenterArn": demoInstance, "PermissionSetArns": demoPermissionSets()}
 	if err := c.seedStack(ctx, demoManagement, "slipway-org", texts["org"], org); err != nil {
 		return err

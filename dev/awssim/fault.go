@@ -22,7 +22,7 @@ const (
 	// Those below are asked by the stack engine, for a logical id of a stack.
 	createFailed    = "create_failed"     // when it is made or changed; also an account's creation
 	updateFailed    = "update_failed"     // when it is changed
-	deleteFailed    = "delete_failed"     // when it is removed
+	deleteFailed    = "delete_failed"     // when it is removed; also an account's closing
 	rollbackFailed  = "rollback_failed"   // when a failed update puts it back
 	slowResource    = "slow_resource"     // every change of it takes delay_ms longer
 	validationError = "validation_error"  // a check before a change set is ready finds something

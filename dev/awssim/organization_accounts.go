@@ -15,7 +15,8 @@ import (
 const (
 	accountLimit = 500             // quota L-E619E033 of the demo organization
 	closeTakes   = 2 * time.Minute // from PENDING_CLOSURE to SUSPENDED
-	closeQuota   = 250             // in rolling 30 days
+	closeLeast   = 250             // closings in rolling 30 days: the higher of this and a fifth of the members,
+	closeMost    = 1000            // at most this
 )
 
 func (c *Call) accountOut(ctx context.Context, a Account) (orgtypes.Account, error) {
@@ -130,16 +131,28 @@ func moveAccount(ctx context.Context, c *Call, in *organizations.MoveAccountInpu
 
 func closeAccount(ctx context.Context, c *Call, in *organizations.CloseAccountInput) (*organizations.CloseAccountOutput, error) {
 	id := aws.ToString(in.AccountId)
-	if err := c.orgWrite(ctx, nil, accountARN(id)); err != nil {
-		return nil, err
-	}
-	a, err := c.member(ctx, id)
+	a, _, err := c.account(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	var closed int
-	if err := c.Tx.QueryRow(ctx, `SELECT count(*) FROM accounts WHERE closing_at > $1`, c.Now.Add(-30*24*time.Hour)).Scan(&closed); err != nil {
+	own := keys{}
+	for k, v := range a.Tags {
+		own["aws:ResourceTag/"+k] = []string{v}
+	}
+	if err := c.orgWrite(ctx, own, accountARN(id)); err != nil {
+		return nil, err
+	}
+	if a, err = c.member(ctx, id); err != nil {
+		return nil, err
+	}
+	var closed, members int
+	if err := c.Tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE closing_at > $1), count(*) FILTER (WHERE state <> 'CLOSED') FROM accounts`, c.Now.Add(-30*24*time.Hour)).Scan(&closed, &members); err != nil {
 		return nil, fmt.Errorf("count closed accounts: %w", err)
+	}
+	if constraint, ok, err := c.fault(ctx, demoManagement, a.Name+" "+id, "CloseAccount", deleteFailed); err != nil {
+		return nil, err
+	} else if ok {
+		return nil, &APIError{Status: http.StatusConflict, Code: "ConstraintViolationException", Reason: constraint, Message: "You violated a constraint of closing accounts: " + constraint}
 	}
 	switch {
 	case id == demoManagement:
@@ -148,7 +161,7 @@ func closeAccount(ctx context.Context, c *Call, in *organizations.CloseAccountIn
 		return nil, refuse(http.StatusConflict, "ConflictException", "The account is already being closed.")
 	case a.State != "ACTIVE":
 		return nil, refuse(http.StatusConflict, "AccountAlreadyClosedException", "You attempted to close an account that is already closed.")
-	case closed >= closeQuota:
+	case closed >= min(closeMost, max(closeLeast, members/5)):
 		return nil, &APIError{Status: http.StatusConflict, Code: "ConstraintViolationException", Reason: "CLOSE_ACCOUNT_QUOTA_EXCEEDED", Message: "You have exceeded close account quota for the past 30 days."}
 	}
 	if _, err := c.Tx.Exec(ctx, `UPDATE accounts SET state = 'PENDING_CLOSURE', closing_at = $2 WHERE id = $1`, id, c.Now); err != nil {

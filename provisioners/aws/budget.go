@@ -48,9 +48,14 @@ func (p place) wanted(run *provisioners.Run) (*budgettypes.Budget, error) {
 		}
 	}
 	slices.Sort(ids)
-	return &budgettypes.Budget{BudgetName: sdk.String(budgetName(p.slug)), BudgetType: budgettypes.BudgetTypeCost, TimeUnit: budgettypes.TimeUnitMonthly,
+	return budgetFor(p.slug, limit, ids), nil
+}
+
+// budgetFor is a tenant's monthly budget over its accounts.
+func budgetFor(slug, limit string, accounts []string) *budgettypes.Budget {
+	return &budgettypes.Budget{BudgetName: sdk.String(budgetName(slug)), BudgetType: budgettypes.BudgetTypeCost, TimeUnit: budgettypes.TimeUnitMonthly,
 		BudgetLimit: &budgettypes.Spend{Amount: &limit, Unit: sdk.String("USD")}, Metrics: []budgettypes.Metric{budgettypes.MetricUnblendedCost},
-		FilterExpression: &budgettypes.Expression{Dimensions: &budgettypes.ExpressionDimensionValues{Key: budgettypes.DimensionLinkedAccount, Values: ids}}}, nil
+		FilterExpression: &budgettypes.Expression{Dimensions: &budgettypes.ExpressionDimensionValues{Key: budgettypes.DimensionLinkedAccount, Values: accounts}}}
 }
 
 func (p place) findBudget(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {

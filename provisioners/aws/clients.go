@@ -33,6 +33,7 @@ type Options struct {
 	OrgRoleARN      string // role slipway-org in the management account
 	SpokeRolePrefix string // path and start of the spoke roles' names: slipway/platform/slipway-
 	OUs             map[models.Class]string
+	OUSuspended     string                  // where accounts go before they are closed; empty: none can be closed
 	StackSet        string                  // delivers the spoke roles; empty: slipway-spoke
 	Contact         Contact                 // of the platform team, for AWS; zero: accounts get no alternate contacts
 	AlertEmail      string                  // gets budget and baseline alarms; empty: nobody

@@ -23,7 +23,7 @@ func (o object) failedByUs(ctx context.Context, s stack, st *cfn.Stack, run *pro
 	}
 	for _, e := range out.StackEvents {
 		if sdk.ToString(e.PhysicalResourceId) == sdk.ToString(st.StackId) {
-			return sdk.ToString(e.ClientRequestToken) == deleteToken(run), nil
+			return sdk.ToString(e.ClientRequestToken) == o.deleteToken(run), nil
 		}
 	}
 	return false, nil
@@ -46,6 +46,9 @@ func (o object) deleteFailed(ctx context.Context, run *provisioners.Run, s stack
 	}
 	f := models.Failure{What: fmt.Sprintf("Stack %s could not be deleted.", s.name), Cause: clip(sdk.ToString(st.StackStatusReason), 400), Code: string(st.StackStatus), Owner: platform,
 		Next: "Cure the cause, then retry: only what is left is deleted. Or delete again and name what shall stay in the account; the receipt then lists it."}
+	if o.named != "" {
+		f.Next = "Cure the cause, then retry: only what is left is deleted."
+	}
 	var held, why []string
 	for _, r := range live {
 		if strings.HasSuffix(r.status, "_FAILED") {

@@ -230,16 +230,18 @@ func (o object) notImported(ctx context.Context, w who, st *liveStack) error {
 }
 
 // wasEstimated is what the object was estimated to cost when it was last changed.
-func (s *Stacks) wasEstimated(ctx context.Context, req models.Request) (*models.Estimate, error) {
-	switch req.ObjectType {
+func (o object) wasEstimated(ctx context.Context) (*models.Estimate, error) {
+	switch o.typ {
 	case models.EnvironmentObject:
-		e, err := s.books.Environment(ctx, req.ObjectID)
+		e, err := o.books.Environment(ctx, o.id())
 		return e.Estimate, err
 	case models.ServiceObject:
-		v, err := s.books.Service(ctx, req.ObjectID)
+		v, err := o.books.Service(ctx, o.id())
 		return v.Estimate, err
+	case models.ZoneObject: // its costs stand in the estimate of the network it was made with
+		return nil, nil
 	}
-	n, err := s.books.Network(ctx, req.ObjectID)
+	n, err := o.books.Network(ctx, o.id())
 	return n.Estimate, err
 }
 

@@ -22,12 +22,13 @@ func wishesOf(kind models.RequestKind, inputs json.RawMessage) (wishes, error) {
 	var in struct {
 		EmptyBuckets bool     `json:"empty_buckets"`
 		Empty        bool     `json:"empty"`
+		Images       bool     `json:"images"`
 		Retain       []string `json:"retain"`
 	}
 	if err := json.Unmarshal(inputs, &in); err != nil {
 		return wishes{}, fmt.Errorf("read the inputs of %s: %w", kind, err)
 	}
-	return wishes{buckets: in.EmptyBuckets, images: in.Empty && kind == models.DeleteService, retain: in.Retain}, nil
+	return wishes{buckets: in.EmptyBuckets, images: in.Empty && kind == models.DeleteService || in.Images && kind == models.CloseTenant, retain: in.Retain}, nil
 }
 
 // planDeletion lists what is there now and what becomes of it: the same world and wishes give the same content.
@@ -49,31 +50,44 @@ func (s *Stacks) planDeletion(ctx context.Context, p provisioners.Planning) (pro
 	if err != nil {
 		return provisioners.Draft{}, err
 	}
-	est, err := s.wasEstimated(ctx, p.Request)
+	draft := provisioners.Draft{Region: st.Region, PriceDate: s.prices.Date, PriceDigest: s.prices.Digest}
+	st.ObjectID, st.ObjectType, st.ObjectName = p.Request.ObjectID, p.Request.ObjectType, p.Request.ObjectName
+	return draft, s.planEndOf(ctx, who{person: p.Request.RequesterID, job: p.Request.ID}, s.endOf(st, ""), wish, &draft)
+}
+
+// endOf is a stack's object as its deletion sees it.
+func (s *Stacks) endOf(st models.Stack, named string) object {
+	o := s.objectOf(models.PlanPart{Name: capital(string(st.ObjectType) + " " + st.ObjectName), Account: st.Account, Class: st.Class, Region: st.Region, Blueprint: st.Blueprint + "@" + st.Version,
+		Digest: st.Digest, StackName: st.Name, Mode: models.StackDelete, Tags: endTags(st)})
+	o.named = named
+	return o
+}
+
+// planEndOf adds to a draft what becomes of one object.
+func (s *Stacks) planEndOf(ctx context.Context, w who, o object, wish wishes, draft *provisioners.Draft) error {
+	est, err := o.wasEstimated(ctx)
 	if err != nil {
-		return provisioners.Draft{}, err
+		return err
 	}
-	draft := provisioners.Draft{Region: st.Region, PriceDate: s.prices.Date, PriceDigest: s.prices.Digest, Cost: costGone(est, capital(name))}
-	o := s.objectOf(models.PlanPart{Name: capital(name), Account: st.Account, Class: st.Class, Region: st.Region, Blueprint: st.Blueprint + "@" + st.Version, Digest: st.Digest,
-		StackName: st.Name, Mode: models.StackDelete, Tags: endTags(p.Request, st)})
-	if p.Request.ObjectType == models.NetworkObject {
-		if err := s.planNetworkEnd(ctx, p.Request, &o, &draft); err != nil {
-			return draft, err
+	draft.Cost = append(draft.Cost, costGone(est, o.part.Name)...)
+	if o.typ == models.NetworkObject {
+		if err := s.planNetworkEnd(ctx, &o, draft); err != nil {
+			return err
 		}
 	}
 	if o.part.StackName != "" {
-		if err := o.planEnd(ctx, who{person: p.Request.RequesterID, job: p.Request.ID}, wish, &draft); err != nil {
-			return draft, err
+		if err := o.planEnd(ctx, w, wish, draft); err != nil {
+			return err
 		}
 	}
-	o.part.Changes = append(o.part.Changes, models.Change{LogicalID: p.Request.ObjectName, Type: "Slipway's record", Action: models.Delete, Note: "Its name is free again. What was asked, approved and done stays on record."})
+	o.part.Changes = append(o.part.Changes, models.Change{LogicalID: o.name(), Type: "Slipway's record", Action: models.Delete, Note: "Its name is free again. What was asked, approved and done stays on record."})
 	draft.Parts = append(draft.Parts, o.part)
-	return draft, nil
+	return nil
 }
 
 // planNetwork says what stays of a network: all of a registered one, and the account's names.
-func (s *Stacks) planNetworkEnd(ctx context.Context, req models.Request, o *object, draft *provisioners.Draft) error {
-	n, err := s.books.Network(ctx, req.ObjectID)
+func (s *Stacks) planNetworkEnd(ctx context.Context, o *object, draft *provisioners.Draft) error {
+	n, err := s.books.Network(ctx, o.id())
 	if err != nil {
 		return err
 	}
@@ -82,6 +96,9 @@ func (s *Stacks) planNetworkEnd(ctx context.Context, req models.Request, o *obje
 		for _, id := range registeredIDs(n.Stack) {
 			o.part.Changes = append(o.part.Changes, models.Change{LogicalID: id, Type: typeOfID(id), Action: models.Exists, Note: "Stays as it is: it was registered, Slipway did not make it."})
 		}
+	}
+	if o.named != "" { // the zone goes as well
+		return nil
 	}
 	zone, err := s.books.ZoneOf(ctx, n.AccountID)
 	if err == nil {
@@ -196,7 +213,7 @@ func some(list []string) string {
 }
 
 // endTags are the owner tags that say what a part is about; the stack's own are not looked at.
-func endTags(req models.Request, st models.Stack) map[string]string {
+func endTags(st models.Stack) map[string]string {
 	name := map[models.ObjectType]string{models.EnvironmentObject: models.TagEnvironment, models.ServiceObject: models.TagService, models.NetworkObject: models.TagNetwork, models.ZoneObject: models.TagZone}
-	return map[string]string{models.TagTenant: st.TenantSlug, models.TagObject: req.ObjectID, name[req.ObjectType]: req.ObjectName}
+	return map[string]string{models.TagTenant: st.TenantSlug, models.TagObject: st.ObjectID, name[st.ObjectType]: st.ObjectName}
 }

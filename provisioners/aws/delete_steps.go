@@ -29,8 +29,12 @@ func (o object) removeStep() provisioners.Step {
 }
 
 // deleteToken is the same for every repetition of one deletion, and another for each deletion of a run.
-func deleteToken(run *provisioners.Run) string {
-	return fmt.Sprintf("slw-%s-%d-delete-%s", run.ID, run.Attempt, orZero(run.Outputs["again."+strconv.Itoa(run.Attempt)]))
+func (o object) deleteToken(run *provisioners.Run) string {
+	token := fmt.Sprintf("slw-%s-%d-delete-%s", run.ID, run.Attempt, orZero(run.Outputs["again."+strconv.Itoa(run.Attempt)]))
+	if o.named != "" { // one of several stacks that the run deletes
+		token += "-" + templateHash([]byte(o.part.Account + o.part.Region + o.part.StackName))[:8]
+	}
+	return token
 }
 
 func orZero(s string) string {
@@ -96,7 +100,9 @@ func (o object) beginRemoval(ctx context.Context, run *provisioners.Run, st *cfn
 		if full && st.StackStatus == cfn.StackStatusDeleteFailed {
 			outputs["stage"] = stageEmpty
 		}
-		if err := o.keepResources(ctx, run, st, live.resources); err != nil {
+		if o.typ == models.TenantObject { // a baseline has no row of its own
+			outputs["held"] = heldBy(live.resources)
+		} else if err := o.keepResources(ctx, run, st, live.resources); err != nil {
 			return absent, err
 		}
 	}
@@ -166,7 +172,7 @@ func (o object) startRemoval(ctx context.Context, run *provisioners.Run) error {
 	if err != nil {
 		return err
 	}
-	s, id, token := o.stack(run).as("", true), run.Outputs["stack"], deleteToken(run)
+	s, id, token := o.stack(run).as("", true), run.Outputs["stack"], o.deleteToken(run)
 	in := &cloudformation.DeleteStackInput{StackName: &id, ClientRequestToken: &token, RoleARN: sdk.String(s.clients.roleARN(s.account, "cfn-exec"))}
 	if len(wish.retain) > 0 {
 		st, err := s.describe(ctx)

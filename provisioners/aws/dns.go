@@ -75,16 +75,23 @@ func (o object) servers(ctx context.Context, run *provisioners.Run) (name string
 			outputs[sdk.ToString(out.OutputKey)] = sdk.ToString(out.OutputValue)
 		}
 	}
-	for _, s := range strings.Split(outputs["NameServers"], ",") {
+	servers = serversOf(outputs)
+	if name = dnsName(outputs["ZoneName"]); name == "" || len(servers) == 0 {
+		return "", nil, finalf("Stack %s does not say which servers answer for its zone.", "Its blueprint needs the outputs ZoneName and NameServers.", o.part.StackName)
+	}
+	return name, servers, nil
+}
+
+// serversOf are the servers that the outputs of a zone's stack name; sorted.
+func serversOf(outputs map[string]string) []string {
+	var servers []string
+	for s := range strings.SplitSeq(outputs["NameServers"], ",") {
 		if s = dnsName(s); s != "" {
 			servers = append(servers, s)
 		}
 	}
-	if name = dnsName(outputs["ZoneName"]); name == "" || len(servers) == 0 {
-		return "", nil, finalf("Stack %s does not say which servers answer for its zone.", "Its blueprint needs the outputs ZoneName and NameServers.", o.part.StackName)
-	}
 	slices.Sort(servers)
-	return name, servers, nil
+	return servers
 }
 
 // dnsName is a name as it is compared: small letters, no dot at its end.

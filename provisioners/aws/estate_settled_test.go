@@ -75,8 +75,9 @@ func settledWorld(ctx context.Context, url string) error {
 	defer sim.Close()
 	srv := httptest.NewServer(sim.Handler())
 	defer srv.Close()
-	err = execAll(ctx, url, `INSERT INTO accounts (id, name, email, state, parent, joined_at, usable_after, listed_after)
-		VALUES ('`+accountID+`', '`+accountName+`', 'aws+payments@example.com', 'ACTIVE', 'r-demo', clock_timestamp(), clock_timestamp(), clock_timestamp())`,
+	err = execAll(ctx, url, `INSERT INTO accounts (id, name, email, state, parent, joined_at, usable_after, listed_after, tags)
+		VALUES ('`+accountID+`', '`+accountName+`', 'aws+payments@example.com', 'ACTIVE', 'r-demo', clock_timestamp(), clock_timestamp(), clock_timestamp(),
+			'{"slipway:tenant": "payments", "slipway:account": "`+accountRow+`"}')`,
 		`INSERT INTO org_attachments (policy, target) VALUES ('p-FullAWSAccess', '`+accountID+`')`)
 	if err != nil {
 		return err

@@ -56,6 +56,7 @@ func newEstate(t *testing.T) *estate {
 	e.clients = e.w.clients(asWorker, func(o *Options) {
 		o.Clock, o.ArtifactsBucket, o.Pace = &models.ShiftedClock{}, "slipway-artifacts-222222222222-eu-west-1", 1000
 		o.BaseDomain, o.DNSZoneID, o.DNSRoleARN = "apps.example.com", "Z0DEMOBASEDOMAIN0001", "arn:aws:iam::222222222222:role/slipway/platform/slipway-dns"
+		o.OUSuspended = "ou-demo-suspend1"
 	})
 	e.asker, e.approver = admin(askerID, "asker"), admin(approverID, "approver")
 	e.engine = e.worker()
@@ -78,7 +79,7 @@ func (e *estate) worker() *provisioners.Engine {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	engine, err := provisioners.NewEngine(provisioners.EngineOptions{Journal: e.store.Journal(), Rules: onePerson{}, Provisioners: append(e.stacks.Provisioners(), tenants),
+	engine, err := provisioners.NewEngine(provisioners.EngineOptions{Journal: e.store.Journal(), Rules: onePerson{}, Provisioners: append(e.stacks.Provisioners(), tenants, NewClosing(tenants, e.stacks)),
 		Vendor: Vendor{Clients: e.clients}, DriftBook: e.store.DriftBook(), DriftChecker: e.clients, HealthBook: e.store.HealthBook(), HealthChecker: e.clients, Clock: &models.ShiftedClock{}, Logger: log, Owner: models.NewID(), Lease: time.Second, Pace: 0.002,
 		Crash: func(kind, step, point string) {
 			if at := e.crash.Load(); at != nil {

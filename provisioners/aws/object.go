@@ -41,8 +41,9 @@ const (
 // object is one thing with a stack as a plan or a step sees it: its share of the plan says where it is and whose.
 type object struct {
 	*Stacks
-	typ  models.ObjectType
-	part models.PlanPart
+	typ   models.ObjectType
+	part  models.PlanPart
+	named string // what its steps' names begin with; empty: its type
 }
 
 // objectOf reads what a part is about from its owner tags.
@@ -71,7 +72,12 @@ func (o object) words() string {
 }
 
 // step is the stored name of one of its steps.
-func (o object) step(verb string) string { return string(o.typ) + "." + verb }
+func (o object) step(verb string) string {
+	if o.named != "" {
+		return o.named + "." + verb
+	}
+	return string(o.typ) + "." + verb
+}
 
 // stack is its stack in the session of a run.
 func (o object) stack(run *provisioners.Run) stack { return o.stackFor(workOf(run)) }

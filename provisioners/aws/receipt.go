@@ -22,43 +22,66 @@ func (o object) receiptStep() provisioners.Step {
 }
 
 func (o object) findReceipt(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
+	r, res, err := o.proven(ctx, run)
+	if err != nil || r == nil {
+		return res, err
+	}
+	if err := o.books.WriteReceipt(ctx, actorOf(run), *r); err != nil {
+		return absent, err
+	}
+	return res, o.keepLeft(ctx, run, *r)
+}
+
+// proven searches the account and sorts what it finds into a receipt; nil while it is not done.
+func (o object) proven(ctx context.Context, run *provisioners.Run) (*models.Receipt, provisioners.Result, error) {
 	row, err := o.books.StackOf(ctx, o.id())
 	if err != nil {
-		return absent, err
+		return nil, absent, err
 	}
 	var seen scan
 	if o.part.StackName != "" { // a registered network was never tagged
 		var res provisioners.Result
-		if seen, res, err = o.scanStep(ctx, run); err != nil || !seen.ended {
-			return res, err
+		if seen, res, err = o.scanStep(ctx, run, models.TagObject, o.id()); err != nil || !seen.ended {
+			return nil, res, err
 		}
 	}
 	r, late := o.receipt(run, row, seen)
 	if len(late) > 0 && run.Waited < o.clients.FreshFor/3 {
-		return provisioners.Result{Found: provisioners.Working, Cursor: nil, Waiting: aws("its index of tags to notice that " + some(late) + " is gone")}, nil
+		return nil, provisioners.Result{Found: provisioners.Working, Cursor: nil, Waiting: aws(lateWords(late))}, nil
 	}
-	for _, arn := range late {
-		r.CannotSee = append(r.CannotSee, fmt.Sprintf("AWS's index of tags still lists %s, which CloudFormation has deleted.", arn))
-	}
+	r.CannotSee = append(r.CannotSee, stillListed(late)...)
 	if err := o.addZone(ctx, row, &r); err != nil {
-		return absent, err
+		return nil, absent, err
 	}
-	if err := o.books.WriteReceipt(ctx, actorOf(run), r); err != nil {
-		return absent, err
+	return &r, provisioners.Result{Found: provisioners.Present, Outputs: map[string]string{"gone": fmt.Sprint(len(r.Gone)), "left": fmt.Sprint(len(r.Left))},
+		Events: []provisioners.Event{{Key: "receipt", Level: "info", At: o.clients.Clock.Now(), Text: fmt.Sprintf("Receipt: %d things are gone, %d are left", len(r.Gone), len(r.Left))}}}, nil
+}
+
+func lateWords(late []string) string {
+	return "its index of tags to notice that " + some(late) + " is gone"
+}
+
+func stillListed(late []string) []string {
+	var said []string
+	for _, arn := range late {
+		said = append(said, fmt.Sprintf("AWS's index of tags still lists %s, which CloudFormation has deleted.", arn))
 	}
-	err = o.books.SaveStack(ctx, actorOf(run), o.id(), func(st *models.Stack) {
+	return said
+}
+
+// keepLeft writes the stack's end into its row, with what is left of it.
+func (o object) keepLeft(ctx context.Context, run *provisioners.Run, r models.Receipt) error {
+	return o.books.SaveStack(ctx, actorOf(run), o.id(), func(st *models.Stack) {
 		st.Status, st.Reason, st.StatusAt = "DELETE_COMPLETE", "", o.clients.Clock.Wall()
 		st.Resources = slices.DeleteFunc(st.Resources, func(k models.StackResource) bool {
 			return !slices.ContainsFunc(r.Left, func(l models.ReceiptLine) bool { return l.LogicalID == k.LogicalID })
 		})
 	})
-	return provisioners.Result{Found: provisioners.Present, Outputs: map[string]string{"gone": fmt.Sprint(len(r.Gone)), "left": fmt.Sprint(len(r.Left))},
-		Events: []provisioners.Event{{Key: "receipt", Level: "info", At: o.clients.Clock.Now(), Text: fmt.Sprintf("Receipt: %d things are gone, %d are left", len(r.Gone), len(r.Left))}}}, err
 }
 
 // receipt sorts what there was by what became of it. late are things that were deleted, but that AWS's index of tags still lists.
 func (o object) receipt(run *provisioners.Run, row models.Stack, seen scan) (r models.Receipt, late []string) {
-	r = models.Receipt{ID: models.NewID(), ObjectType: o.typ, ObjectID: o.id(), ObjectName: run.Plan.Content.Object, TenantID: row.TenantID, RequestID: run.RequestID,
+	r = models.Receipt{ID: models.NewID(), ObjectType: o.typ, ObjectID: o.id(), ObjectName: o.name(), TenantID: row.TenantID, RequestID: run.RequestID,
 		ScannedIn: seen.Seen, CannotSee: slices.Clone(seen.Unseen), At: o.clients.Clock.Now()}
 	planned := map[string]models.Change{}
 	for _, ch := range o.part.Changes {
@@ -205,7 +228,7 @@ func (o object) addRegistered(r *models.Receipt) {
 
 // addZone lists the account's zone beside a network that goes: it stays, and costs.
 func (o object) addZone(ctx context.Context, row models.Stack, r *models.Receipt) error {
-	if o.typ != models.NetworkObject {
+	if o.typ != models.NetworkObject || o.named != "" { // the zone goes with the tenant
 		return nil
 	}
 	z, err := o.books.ZoneOf(ctx, row.AccountID)

@@ -16,7 +16,6 @@ import (
 	tagging "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"slipway/models"
 	"slipway/provisioners"
 )
 
@@ -60,15 +59,15 @@ func (c *Clients) scanRegions() []string {
 	return all
 }
 
-// scanOn goes on with a scan for one look. What it may not see is written down, never taken for empty.
-func (c *Clients) scanOn(ctx context.Context, account, object string, w who, s *scan) error {
+// scanOn goes on with a scan for a tag's value for one look. What it may not see is written down, never taken for empty.
+func (c *Clients) scanOn(ctx context.Context, account string, tag tagging.TagFilter, w who, s *scan) error {
 	regions := c.scanRegions()
 	for range scanPages {
 		if s.Region >= len(regions) {
 			break
 		}
 		region := regions[s.Region]
-		more, err := c.scanPage(ctx, account, region, object, w, s)
+		more, err := c.scanPage(ctx, account, region, tag, w, s)
 		var e *CallError
 		switch {
 		case err == nil && more:
@@ -87,10 +86,10 @@ func (c *Clients) scanOn(ctx context.Context, account, object string, w who, s *
 }
 
 // scanPage reads one page of a region.
-func (c *Clients) scanPage(ctx context.Context, account, region, object string, w who, s *scan) (more bool, err error) {
+func (c *Clients) scanPage(ctx context.Context, account, region string, tag tagging.TagFilter, w who, s *scan) (more bool, err error) {
 	cfg := c.spoke(account, region, "read", policy(statement{Action: []string{"tag:GetResources", "kms:DescribeKey", "secretsmanager:DescribeSecret"}}), w)
 	out, err := resourcegroupstaggingapi.NewFromConfig(cfg).GetResources(ctx, &resourcegroupstaggingapi.GetResourcesInput{
-		TagFilters: []tagging.TagFilter{{Key: sdk.String(models.TagObject), Values: []string{object}}}, ResourcesPerPage: sdk.Int32(100), PaginationToken: nonEmpty(s.Token)})
+		TagFilters: []tagging.TagFilter{tag}, ResourcesPerPage: sdk.Int32(100), PaginationToken: nonEmpty(s.Token)})
 	if is(err, "PaginationTokenExpiredException") {
 		s.Token = ""
 		return true, nil
@@ -167,14 +166,14 @@ func (s scanned) words() string {
 }
 
 // scanStep goes on with the scan of a run's step: More until every region was looked through.
-func (o object) scanStep(ctx context.Context, run *provisioners.Run) (scan, provisioners.Result, error) {
+func (o object) scanStep(ctx context.Context, run *provisioners.Run, tag, value string) (scan, provisioners.Result, error) {
 	var s scan
 	if len(run.Cursor) > 0 {
 		if err := json.Unmarshal(run.Cursor, &s); err != nil {
 			return s, absent, fmt.Errorf("read where the scan for %s goes on: %w", o.words(), err)
 		}
 	}
-	if err := o.clients.scanOn(ctx, o.part.Account, o.id(), workOf(run), &s); err != nil || s.ended {
+	if err := o.clients.scanOn(ctx, o.part.Account, tagging.TagFilter{Key: &tag, Values: []string{value}}, workOf(run), &s); err != nil || s.ended {
 		return s, absent, err
 	}
 	cursor, err := json.Marshal(s)

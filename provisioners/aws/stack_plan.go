@@ -116,9 +116,13 @@ func husk(status cfn.StackStatus) bool {
 
 // foreign refuses a stack of that name that is not this object's.
 func (o object) foreign(st *cfn.Stack) error {
-	if owner := tagOf(st.Tags, models.TagObject); owner != o.id() && st.StackStatus != cfn.StackStatusReviewInProgress {
+	tag, own := models.TagObject, o.id()
+	if o.typ == models.TenantObject { // a baseline carries no object's tag
+		tag, own = models.TagTenant, o.tenant()
+	}
+	if owner := tagOf(st.Tags, tag); owner != own && st.StackStatus != cfn.StackStatusReviewInProgress {
 		return finalf("Account %s holds a stack %s that does not belong to %s (its tag %s is %q).", "Find out whose it is and remove it, then try again.",
-			o.part.Account, o.part.StackName, o.words(), models.TagObject, owner)
+			o.part.Account, o.part.StackName, o.words(), tag, owner)
 	}
 	return nil
 }

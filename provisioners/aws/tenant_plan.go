@@ -208,11 +208,14 @@ func (t *Tenants) budgetPart(in models.TenantInputs) models.PlanPart {
 	}
 	props := []models.PropertyChange{after("/Limit", in.Budget.String()), after("/Unit", "USD a month"), after("/Accounts", join(classes))}
 	if t.clients.AlertEmail != "" {
-		props = append(props, after("/Notifications", "at 80 % spent and 100 % forecast to "+t.clients.AlertEmail))
+		props = append(props, after("/Notifications", budgetNotes(t.clients.AlertEmail)))
 	}
 	return models.PlanPart{Name: "Organization", Account: t.clients.management, Changes: []models.Change{{Step: stepBudget, LogicalID: budgetName(in.Slug),
 		Type: "Monthly budget", Action: models.Add, Properties: props}}}
 }
+
+// budgetNotes says when a budget tells whom.
+func budgetNotes(mail string) string { return "at 80 % spent and 100 % forecast to " + mail }
 
 func join(list []string) string {
 	s := ""

@@ -194,6 +194,7 @@ func testPrices(t *testing.T) *price.List {
 
 // books is Slipway's own memory, as far as steps see it. The real one is models/store; what AWS holds is never faked here.
 type books struct {
+	provisioners.TenantBook // nil: a tenant that comes up needs none of it
 	mu       sync.Mutex
 	requests map[string]models.Request
 	tenants  map[string]models.Tenant
