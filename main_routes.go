@@ -62,7 +62,13 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		form("/admin/roles/add", admin.AddRole),
 		form("/admin/roles/remove", admin.RemoveRole),
 		page("/admin/rules", admin.ShowRules),
-	}, r.orderRoutes(desk, ask), r.objectRoutes(desk), r.healthRoutes(desk), developmentRoutes(ctx, r), r.extra)
+	},
+		r.orderRoutes(desk, ask),
+		r.objectRoutes(desk),
+		r.healthRoutes(desk),
+		r.notificationRoutes(desk),
+		developmentRoutes(ctx, r),
+		r.extra)
 }
 
 // page, form and fragment are the rows most addresses are.

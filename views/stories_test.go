@@ -47,7 +47,10 @@ type story struct {
 func stories() []story {
 	var all []story
 	for _, some := range [][]story{homeStories(), tenantStories(), requestStories(), runStories(), adminStories(), bareStories(), estimateStories(), environmentStories(), objectStories(), poolStories(),
-		formStories(), treeStories(), orderStories(), blueprintStories(), planStories(), healthStories()} {
+		formStories(), treeStories(), orderStories(), blueprintStories(), planStories(),
+		healthStories(),
+		notificationStories(),
+	} {
 		all = append(all, some...)
 	}
 	return all

@@ -34,6 +34,8 @@ const (
 	AtBlueprints   Section = "blueprints"
 	AtAudit        Section = "audit"
 	AtAdmin        Section = "admin"
+
+	AtNotifications Section = "notifications" // in no list of the navigation: behind the reader's name
 )
 
 // Page is what surrounds the content of every signed-in page. Handlers fill it once, alike for every page,

@@ -4,6 +4,7 @@ package urls
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -25,8 +26,6 @@ const (
 	SignIn      = "/auth/login"
 	SignOut     = "/auth/logout"
 	Theme       = "/theme"
-
-	Notifications = "/notifications" // what the reader is told, and what they were sent
 )
 
 // SignInThen starts a sign-in that comes back to a path of this server.
@@ -147,5 +146,8 @@ func All() []Link {
 		{"POST", Approve(id)}, {"POST", Reject(id)}, {"POST", AskForChanges(id)}, {"POST", PlanAgain(id)}, {"POST", Cancel(id)},
 		{"POST", Comment(id)}, {"POST", DeleteDraft(id)}, {"GET", Run(id)}, {"GET", RunEvents(id)}, {"POST", Stop(id)}, {"POST", Retry(id)}, {"POST", Abandon(id)},
 	}
-	return append(append(links, objectLinks()...), healthLinks()...)
+	return slices.Concat(links,
+		objectLinks(),
+		healthLinks(),
+		notificationLinks())
 }
