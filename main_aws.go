@@ -23,17 +23,21 @@ func (r *running) reach(ctx context.Context, pace float64) error {
 	if pace > 0 {
 		calls = 1 / pace
 	}
-	setUp, err := r.setUp()
-	if err != nil {
-		return err
-	}
-	r.clients, err = aws.New(ctx, aws.Options{
+	o := aws.Options{
 		Endpoint: a.Endpoint, Region: a.Region, Regions: a.Regions, ExternalID: a.ExternalID.Reveal(), OrgRoleARN: a.OrgRoleARN,
 		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd}, OUSuspended: a.OUSuspended,
 		Contact: aws.Contact{Name: a.ContactName, Title: a.ContactTitle, Email: a.ContactEmail, Phone: a.ContactPhone}, AlertEmail: a.AlertEmail,
 		ArtifactsBucket: a.ArtifactsBucket, BaseDomain: a.BaseDomain, DNSRoleARN: a.DNSRoleARN, DNSZoneID: a.DNSZoneID,
-		Version: build(), SetUp: setUp, Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
-	})
+		Version: build(), Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
+	}
+	var err error
+	if o.SetUp, err = r.setUp(); err != nil {
+		return err
+	}
+	if err := r.forEnrolment(&o); err != nil {
+		return err
+	}
+	r.clients, err = aws.New(ctx, o)
 	return err
 }
 
@@ -52,7 +56,8 @@ func (r *running) provision() ([]provisioners.Provisioner, error) {
 		return nil, err
 	}
 	stacks := aws.NewStacks(r.clients, r.store.Registry(), prices)
-	return append(stacks.Provisioners(), tenants, aws.NewClosing(tenants, stacks)), nil
+	all := append(stacks.Provisioners(), tenants, aws.NewClosing(tenants, stacks))
+	return append(all, tenants.Additions()...), nil
 }
 
 // tenantBaseline is the shipped blueprint as the provisioner takes it.

@@ -33,7 +33,8 @@ var demo = map[string]string{
 	"SLIPWAY_AWS_REGION": "eu-west-1", "SLIPWAY_AWS_REGIONS": "us-east-1,eu-west-1,eu-central-1", "SLIPWAY_EXTERNAL_ID": "slipway-demo-external-id",
 	"SLIPWAY_ORG_ROLE_ARN": "arn:aws:iam::111111111111:role/slipway/platform/slipway-org",
 	"SLIPWAY_OU_NONPROD":   "ou-demo-nonprod01", "SLIPWAY_OU_PROD": "ou-demo-prod0001", "SLIPWAY_OU_SUSPENDED": "ou-demo-suspend1",
-	"SLIPWAY_CONTACT_NAME": "Platform team", "SLIPWAY_CONTACT_TITLE": "Platform", "SLIPWAY_CONTACT_EMAIL": "platform@example.com",
+	"SLIPWAY_PROTECTED_ACCOUNTS": "333333333333,444444444444",
+	"SLIPWAY_CONTACT_NAME":       "Platform team", "SLIPWAY_CONTACT_TITLE": "Platform", "SLIPWAY_CONTACT_EMAIL": "platform@example.com",
 	"SLIPWAY_CONTACT_PHONE": "+1 555 010 0000", "SLIPWAY_ALERT_EMAIL": "alerts@example.com",
 	"SLIPWAY_ACCOUNT_EMAIL": "aws+{tenant}-{class}-{n}@example.com", "SLIPWAY_ARTIFACTS_BUCKET": "slipway-artifacts-222222222222-eu-west-1",
 	"SLIPWAY_BASE_DOMAIN": "apps.example.com", "SLIPWAY_DNS_ZONE_ID": "Z0DEMOBASEDOMAIN0001",
@@ -95,7 +96,7 @@ func dev(ctx context.Context, _ *cli.Command) error {
 	}
 	defer catcher.Close()
 	vars["SLIPWAY_OIDC_ISSUER"] = first.Server.PublicURL + "/dev/idp"
-	vars["SLIPWAY_AWS_ENDPOINT"] = "http://" + d.SimAddr
+	vars["SLIPWAY_AWS_ENDPOINT"], vars["SLIPWAY_AWS_CONSOLE"] = "http://"+d.SimAddr, first.Server.PublicURL+"/dev/aws/quickcreate"
 	c, err := config.Load(vars, "web", "worker")
 	if err != nil {
 		return err

@@ -98,7 +98,8 @@ func listRoots(ctx context.Context, c *Call, in *organizations.ListRootsInput) (
 		return nil, err
 	}
 	root := orgtypes.Root{Id: aws.String(demoRoot), Arn: aws.String(nodeARN(demoRoot)), Name: aws.String("Root"),
-		PolicyTypes: []orgtypes.PolicyTypeSummary{{Type: orgtypes.PolicyTypeServiceControlPolicy, Status: orgtypes.PolicyTypeStatusEnabled}}}
+		PolicyTypes: []orgtypes.PolicyTypeSummary{{Type: orgtypes.PolicyTypeServiceControlPolicy, Status: orgtypes.PolicyTypeStatusEnabled},
+			{Type: orgtypes.PolicyTypeTagPolicy, Status: orgtypes.PolicyTypeStatusEnabled}}}
 	roots, next, err := page([]orgtypes.Root{root}, in.NextToken, in.MaxResults, 20)
 	return &organizations.ListRootsOutput{Roots: roots, NextToken: next}, err
 }

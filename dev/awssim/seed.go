@@ -28,6 +28,9 @@ func (s *Sim) seed(ctx context.Context, c *Call) error {
 	if err := c.seedOrganization(ctx); err != nil {
 		return err
 	}
+	if err := c.seedMembers(ctx); err != nil {
+		return fmt.Errorf("accounts that were there before: %w", err)
+	}
 	if err := seedStacks(ctx, c); err != nil {
 		return fmt.Errorf("platform stacks: %w", err)
 	}

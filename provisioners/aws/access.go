@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"fmt"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/account"
@@ -22,7 +23,7 @@ func (p place) access() provisioners.Step {
 		err = judge(err, run.Waited, run.Waited < p.clients.FreshFor)
 		if f, ok := isFinal(err); ok && f.Failure.Code == "AccessDenied" {
 			f.Failure.What = fmt.Sprintf("Slipway cannot get into account %s.", p.name())
-			f.Failure.Next = fmt.Sprintf("Compare SLIPWAY_EXTERNAL_ID with the parameter ExternalId of the stack set %s, and its roles with deploy/aws/spoke.yaml; then retry: the run goes on from this step.", p.clients.StackSet)
+			f.Failure.Next = p.trustedBy(ctx, run) + fmt.Sprintf(" Compare SLIPWAY_EXTERNAL_ID with the parameter ExternalId of the stack set %s, and its roles with deploy/aws/spoke.yaml; then retry: the run goes on from this step.", p.clients.StackSet)
 			return res, f
 		}
 		return res, err
@@ -34,19 +35,37 @@ func (p place) findAccess(ctx context.Context, run *provisioners.Run) (provision
 	if err != nil {
 		return absent, err
 	}
+	if p.part.Account != "" { // it was there before, and can leave while Slipway waits
+		if _, err := p.stillMember(ctx, run, id); err != nil {
+			return absent, err
+		}
+	}
 	if delivered, err := p.delivered(ctx, run, id); err != nil || delivered.Found != provisioners.Present {
 		return delivered, err
 	}
+	if err := p.enter(ctx, run, id); err != nil {
+		return absent, err
+	}
+	return p.reached(), p.note(ctx, run, func(a *models.Account) { a.ByHand = false })
+}
+
+// enter assumes both spoke roles: whoever can is let in everywhere Slipway has to work.
+func (p place) enter(ctx context.Context, run *provisioners.Run, id string) error {
 	for _, role := range []string{"read", "deploy"} {
 		me, err := sts.NewFromConfig(p.clients.spoke(id, p.clients.Region, role, identity, workOf(run))).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		if err != nil {
-			return absent, err
+			return err
 		}
 		if sdk.ToString(me.Account) != id {
-			return absent, finalf("The role %s of account %s leads into account %s.", "Check SLIPWAY_SPOKE_ROLE_PREFIX, then retry.", role, id, sdk.ToString(me.Account))
+			return finalf("The role %s of account %s leads into account %s.", "Check SLIPWAY_SPOKE_ROLE_PREFIX, then retry.", role, id, sdk.ToString(me.Account))
 		}
 	}
-	return present, nil
+	return nil
+}
+
+// reached is the end of a wait for roles. The account counts as fresh from then on: AWS does not know new roles everywhere at once.
+func (p place) reached() provisioners.Result {
+	return provisioners.Result{Found: provisioners.Present, Outputs: map[string]string{"born": p.clients.Clock.Wall().Format(time.RFC3339)}}
 }
 
 // delivered asks the stack set how far it is with the account.
@@ -79,7 +98,7 @@ func (p place) delivered(ctx context.Context, run *provisioners.Run, id string) 
 	}
 	return absent, provisioners.Final{Failure: models.Failure{What: fmt.Sprintf("The stack set %s could not deliver Slipway's roles to account %s.", p.clients.StackSet, p.name()),
 		Cause: fmt.Sprintf("Its instance is %s: %s.", status, sdk.ToString(i.StatusReason)), Owner: platform,
-		Next: "Cure the cause, deploy the stack set to the account again, then retry: the run goes on from this step."}}
+		Next: inTheWay(sdk.ToString(i.StatusReason)) + "Cure the cause, deploy the stack set to the account again, then retry: the run goes on from this step."}}
 }
 
 // contactKinds are whom AWS may ask, in the order of the plan.
@@ -95,7 +114,11 @@ func (p place) contacts() provisioners.Step {
 		if err != nil {
 			return err
 		}
-		id, c := run.Output(p.stepName(stepCreate), "account"), p.contact()
+		id, err := p.account(run)
+		if err != nil {
+			return err
+		}
+		c := p.contact()
 		for _, kind := range missing {
 			if _, err := api.PutAlternateContact(ctx, &account.PutAlternateContactInput{AccountId: &id, AlternateContactType: kind,
 				Name: &c.Name, Title: &c.Title, EmailAddress: &c.Email, PhoneNumber: &c.Phone}); err != nil {

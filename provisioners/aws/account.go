@@ -22,8 +22,16 @@ func (p place) create() provisioners.Step {
 		Stays: fmt.Sprintf("account %s stays open: an AWS account can only be closed, and that is the platform team's to do", p.name())}
 }
 
-// row is the id of Slipway's own row of the account.
+// row is the id of Slipway's own row of the account; empty while there is none.
 func (p place) row(run *provisioners.Run) string {
+	for _, step := range []string{stepEnrol, stepAccountRecord, stepManual, stepAccess, stepDetach} {
+		if id := run.Output(p.stepName(step), "row"); id != "" {
+			return id
+		}
+	}
+	if id := run.Outputs["row"]; id != "" {
+		return id
+	}
 	return run.Output(stepRecord, "account."+string(p.class))
 }
 
@@ -82,6 +90,9 @@ func queueWords(q models.QueuePlace) string {
 
 // move puts the account under its policies. Until then nothing protects it, so it comes first.
 func (p place) move() provisioners.Step {
+	if from := p.from(); from != "" {
+		return p.moveFrom(from)
+	}
 	return provisioners.Step{Title: fmt.Sprintf("Move %s into its organizational unit", p.name()), Find: p.look(p.findParent),
 		Start: p.act(func(ctx context.Context, run *provisioners.Run) error {
 			id, err := p.account(run)
@@ -122,7 +133,7 @@ func (p place) findParent(ctx context.Context, run *provisioners.Run) (provision
 	}
 	at := sdk.ToString(parent.Id)
 	if at == p.unit() {
-		return present, p.registry.SaveAccount(ctx, actorOf(run), p.row(run), func(a *models.Account) { a.OU = at })
+		return present, p.note(ctx, run, func(a *models.Account) { a.OU = at })
 	}
 	if !strings.HasPrefix(at, "r-") {
 		return absent, finalf("Account %s is in organizational unit %s, where nobody asked Slipway to put it.",
@@ -165,10 +176,14 @@ func (p place) unitOfMove() string {
 	return p.unit()
 }
 
+// expected are the service control policies that the account must be under: those of the step, and those that its move brings.
 func (p place) expected() []string {
 	var names []string
-	for _, ch := range p.changes() {
-		names = append(names, ch.LogicalID)
+	for _, ch := range p.part.Changes {
+		gained := ch.Step == p.stepName(stepMove) && ch.Action == models.Add && ch.Type == orgPolicy{kind: controlPolicy}.words()
+		if (ch.Step == p.step || gained) && ch.LogicalID != allAccess {
+			names = append(names, ch.LogicalID)
+		}
 	}
 	return names
 }

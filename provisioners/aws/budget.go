@@ -17,6 +17,9 @@ import (
 // budgetName is the tenant's budget in the management account; slugs are never reused, so the name says whose it is.
 func budgetName(slug string) string { return "slw-" + slug }
 
+// budgetAccounts is the property of the plan that lists the classes whose accounts the budget is over.
+const budgetAccounts = "/Accounts"
+
 // budget watches what the tenant's accounts cost together.
 func (p place) budget() provisioners.Step {
 	return provisioners.Step{Title: "Set the budget of " + p.slug, Find: p.look(p.findBudget), Start: p.act(p.startBudget), Undo: p.look(p.undoBudget)}
@@ -35,7 +38,7 @@ func (p place) wanted(run *provisioners.Run) (*budgettypes.Budget, error) {
 			switch {
 			case prop.Path == "/Limit" && prop.After != nil:
 				limit = *prop.After
-			case prop.Path == "/Accounts" && prop.After != nil:
+			case prop.Path == budgetAccounts && prop.After != nil:
 				for class := range strings.SplitSeq(*prop.After, ", ") {
 					p.class = models.Class(class)
 					id, err := p.account(run)

@@ -41,6 +41,9 @@ type Options struct {
 	BaseDomain      string                  // accounts get zones under it; empty: nothing has a name of its own
 	DNSRoleARN      string                  // role slipway-dns, which may write the base domain's zone
 	DNSZoneID       string                  // of the base domain's zone
+	Protected       []string                // accounts that are never a tenant's: log archive, audit
+	Spoke           []byte                  // deploy/aws/spoke.yaml, for accounts that the stack set does not reach; nil: none can be enrolled where it stands
+	Console         string                  // where a person opens a quick-create link; empty: the AWS console
 	Version         string                  // of Slipway, for the user agent
 	SetUp           SetUp                   // what Slipway's roles should be
 	Timeout         time.Duration           // of one attempt of one call; 0: 10 s
@@ -67,6 +70,7 @@ type Clients struct {
 	mu       sync.Mutex
 	sessions map[string]*session
 	listing  *listing
+	hubID    string // account of Slipway's own credentials; empty: not asked for yet
 
 	delegations delegations
 }

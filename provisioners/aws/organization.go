@@ -23,6 +23,9 @@ const (
 	listingLife  = 10 * time.Minute
 	unitDepth    = 6 // AWS nests five organizational units under the root
 	allAccess    = "FullAWSAccess"
+	allResources = "RCPFullAWSAccess"
+
+	guardrailPrefix = "aws-guardrails-" // of the policies with which AWS Control Tower governs a unit
 )
 
 func organizationsClient(cfg sdk.Config) *organizations.Client {

@@ -34,6 +34,8 @@ var (
 	lookAtOrganization = policy(statement{Action: []string{"organizations:Describe*", "organizations:List*", "servicequotas:GetServiceQuota", "budgets:ViewBudget"}})
 	createAccounts     = policy(statement{Action: []string{"organizations:Describe*", "organizations:List*", "organizations:CreateAccount", "organizations:TagResource"}})
 	moveAccounts       = policy(statement{Action: []string{"organizations:Describe*", "organizations:List*", "organizations:MoveAccount"}})
+	tagAccounts        = policy(statement{Action: []string{"organizations:Describe*", "organizations:List*", "organizations:TagResource", "organizations:UntagResource"}})
+	lookAtSpoke        = policy(statement{Action: []string{"cloudformation:DescribeStacks", "cloudformation:GetTemplate"}})
 	setContacts        = policy(statement{Action: []string{"account:GetAlternateContact", "account:PutAlternateContact"}})
 	identity           = policy(statement{Action: []string{"sts:GetCallerIdentity"}})
 	setEncryption      = policy(statement{Action: []string{"ec2:GetEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault"}})

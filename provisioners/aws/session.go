@@ -113,6 +113,21 @@ func (c *Clients) assume(roleARN, account, policy string, w who) *session {
 	return s
 }
 
+// forget drops every session of a role, so that the next call asks AWS anew: a role that was made, changed or deleted meanwhile shows.
+func (c *Clients) forget(roleARN string) {
+	c.mu.Lock()
+	var all []*session
+	for _, s := range c.sessions {
+		if *s.in.RoleArn == roleARN {
+			all = append(all, s)
+		}
+	}
+	c.mu.Unlock()
+	for _, s := range all {
+		s.forget()
+	}
+}
+
 // dropOldest forgets the session that was not used for the longest time. c.mu is held.
 func (c *Clients) dropOldest() {
 	oldest, at := "", time.Time{}

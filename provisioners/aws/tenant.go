@@ -81,7 +81,13 @@ func (t *Tenants) Steps(plan models.Plan) ([]provisioners.Step, error) {
 	if err := json.Unmarshal(plan.Content.Inputs, &in); err != nil {
 		return nil, fmt.Errorf("read the inputs of plan %s: %w", plan.ID, err)
 	}
-	steps := []provisioners.Step{t.recordStep(in)}
+	steps, err := t.stepsOf(plan, in.Slug)
+	return append([]provisioners.Step{t.recordStep(in)}, steps...), err
+}
+
+// stepsOf builds each step that the changes name, once.
+func (t *Tenants) stepsOf(plan models.Plan, slug string) ([]provisioners.Step, error) {
+	var steps []provisioners.Step
 	seen := map[string]bool{}
 	for _, part := range plan.Content.Parts {
 		for _, ch := range part.Changes {
@@ -89,7 +95,7 @@ func (t *Tenants) Steps(plan models.Plan) ([]provisioners.Step, error) {
 				continue
 			}
 			seen[ch.Step] = true
-			s, err := t.stepOf(place{Tenants: t, slug: in.Slug, class: part.Class, part: part, step: ch.Step})
+			s, err := t.stepOf(place{Tenants: t, slug: slug, class: part.Class, part: part, step: ch.Step})
 			if err != nil {
 				return nil, err
 			}
@@ -113,7 +119,8 @@ func (t *Tenants) stepOf(p place) (provisioners.Step, error) {
 		p.region = words[3]
 	}
 	build := map[string]func() provisioners.Step{stepCreate: p.create, stepMove: p.move, stepPolicies: p.policies, stepAccess: p.access,
-		stepContacts: p.contacts, stepEBS: p.encryption, stepS3: p.accessBlock, stepPassword: p.passwords, stepBaseline: p.baselineStack}[words[0]+"."+words[1]]
+		stepContacts: p.contacts, stepEBS: p.encryption, stepS3: p.accessBlock, stepPassword: p.passwords, stepBaseline: p.baselineStack,
+		stepAccountRecord: p.recordAccount, stepEnrol: p.enrol, stepManual: p.manual, stepDetach: p.detach}[words[0]+"."+words[1]]
 	if build == nil || (p.region == "") == (words[1] == "ebs") {
 		return provisioners.Step{}, fmt.Errorf("the plan names step %s, which no tenant has", p.step)
 	}
@@ -124,18 +131,28 @@ func (p place) name() string { return p.slug + "-" + string(p.class) }
 
 func (p place) stepName(prefix string) string { return prefix + "." + string(p.class) }
 
-// account is the AWS id of the place's account, as the step that made it left it.
+// account is the AWS id of the place's account, as the step that made or bound it left it.
 func (p place) account(run *provisioners.Run) (string, error) {
-	if id := run.Output(p.stepName(stepCreate), "account"); id != "" {
-		return id, nil
+	for _, step := range []string{stepCreate, stepEnrol} {
+		if id := run.Output(p.stepName(step), "account"); id != "" {
+			return id, nil
+		}
+	}
+	if p.part.Account != "" {
+		return p.part.Account, nil // the plan is about an account that the tenant has
 	}
 	return "", fmt.Errorf("step %s left no account id", p.stepName(stepCreate))
 }
 
-// fresh tells whether the account is so young that AWS may not know it, its roles and its services everywhere.
+// fresh tells whether the account or its roles are so young that AWS may not know them and its services everywhere.
 func (p place) fresh(run *provisioners.Run) bool {
-	born, err := time.Parse(time.RFC3339, run.Output(p.stepName(stepCreate), "born"))
-	return err == nil && p.clients.Clock.Wall().Sub(born) < p.clients.FreshFor
+	for _, step := range []string{stepCreate, stepAccess, stepManual} {
+		born, err := time.Parse(time.RFC3339, run.Output(p.stepName(step), "born"))
+		if err == nil && p.clients.Clock.Wall().Sub(born) < p.clients.FreshFor {
+			return true
+		}
+	}
+	return false
 }
 
 // changes are the plan's changes of the place's own step.
@@ -209,7 +226,7 @@ func (t *Tenants) recordStep(in models.TenantInputs) provisioners.Step {
 			outputs["account."+string(a.Class)] = a.ID
 		}
 		for _, c := range in.Classes {
-			if outputs["account."+string(c)] == "" {
+			if _, enrols := in.Enrolled(c); !enrols && outputs["account."+string(c)] == "" {
 				return absent, nil
 			}
 		}

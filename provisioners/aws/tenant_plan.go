@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	orgtypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
-
 	"slipway/models"
 	"slipway/models/blueprint"
 	"slipway/provisioners"
@@ -31,7 +28,17 @@ func (t *Tenants) plan(ctx context.Context, p provisioners.Planning) (provisione
 	if err != nil && models.KindOf(err) != models.NotFound {
 		return provisioners.Draft{}, err
 	}
-	policies, err := t.preflight(ctx, who{person: p.Request.RequesterID, job: p.Request.ID}, in, tenant)
+	d, err := t.accountParts(ctx, p, in, tenant)
+	if err != nil {
+		return d, err
+	}
+	d.Parts = append(d.Parts, t.budgetPart(in))
+	return d, t.compare(ctx, p, tenant, &d)
+}
+
+// accountParts are the accounts that a request brings, with their cost.
+func (t *Tenants) accountParts(ctx context.Context, p provisioners.Planning, in models.TenantInputs, tenant models.Tenant) (provisioners.Draft, error) {
+	found, err := t.preflight(ctx, askedBy(p), in, tenant)
 	if err != nil {
 		return provisioners.Draft{}, err
 	}
@@ -40,21 +47,21 @@ func (t *Tenants) plan(ctx context.Context, p provisioners.Planning) (provisione
 		if !slices.Contains(in.Classes, class) {
 			continue
 		}
-		part, err := t.accountPart(in, class, policies[class], awsID(tenant, class))
+		part, err := t.accountPart(in, class, found[class], awsID(tenant, class))
 		if err != nil {
 			return d, err
 		}
 		d.Parts = append(d.Parts, part)
+		d.Notes = append(d.Notes, found[class].notes...)
 		estimate := t.prices.Estimate(part.Name, t.clients.Region, t.baseline.Costs)
 		d.Region, d.PriceDate = estimate.Region, estimate.Date
 		d.Cost = append(d.Cost, estimate.CostLines()...)
 		d.NotEstimated = append(d.NotEstimated, estimate.NotEstimated...)
 	}
-	d.Parts = append(d.Parts, t.budgetPart(in))
 	d.NotEstimated = append(d.NotEstimated, t.baseline.NotEstimated...)
 	d.NotEstimated = unique(append(d.NotEstimated, "What the team runs in its accounts: each environment has an estimate of its own",
 		"What your organization switches on in every account, such as AWS Config, CloudTrail and GuardDuty", "Taxes, credits and AWS Support"))
-	return d, t.compare(ctx, p, tenant, &d)
+	return d, nil
 }
 
 func unique(list []string) []string {
@@ -76,87 +83,55 @@ func awsID(tenant models.Tenant, class models.Class) string {
 	return ""
 }
 
-// preflight refuses a plan that could not be carried out, and reads the policies that new accounts will inherit.
-func (t *Tenants) preflight(ctx context.Context, w who, in models.TenantInputs, tenant models.Tenant) (map[models.Class][]string, error) {
-	org := organizationsClient(t.clients.org(w, lookAtOrganization))
-	o, err := org.DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
-	if err != nil {
-		return nil, err
-	}
-	if o.Organization.FeatureSet != orgtypes.OrganizationFeatureSetAll {
-		return nil, finalf("The organization has only consolidated billing switched on, so nothing would protect a new account.", "Enable all features in AWS Organizations, then plan again.")
-	}
-	policies, missing := map[models.Class][]string{}, 0
-	for _, class := range in.Classes {
-		if awsID(tenant, class) == "" {
-			missing++
-		}
-		if policies[class], err = t.unitPolicies(ctx, org, class); err != nil {
-			return nil, err
-		}
-	}
-	if missing == 0 {
-		return policies, nil
-	}
-	have, quota, err := t.clients.room(ctx, w, org)
-	if err != nil {
-		return nil, err
-	}
-	if quota > 0 && have+missing > quota {
-		return nil, provisioners.Final{Failure: models.Failure{What: "The organization has no room for more accounts.", Owner: platform,
-			Cause: fmt.Sprintf("It has %d of the %d accounts that AWS allows, and this tenant needs %d more.", have, quota, missing),
-			Next:  "Ask AWS for more accounts (Service Quotas, AWS Organizations, L-E619E033; closed accounts count for 90 days), then plan again."}}
-	}
-	return policies, nil
-}
-
-func (t *Tenants) unitPolicies(ctx context.Context, org *organizations.Client, class models.Class) ([]string, error) {
-	unit := t.clients.OUs[class]
-	if unit == "" {
-		return nil, finalf("No organizational unit is configured for %s accounts.", "Set SLIPWAY_OU_NONPROD and SLIPWAY_OU_PROD, then plan again.", class)
-	}
-	_, err := org.DescribeOrganizationalUnit(ctx, &organizations.DescribeOrganizationalUnitInput{OrganizationalUnitId: &unit})
-	if is(err, "OrganizationalUnitNotFoundException", "InvalidInputException") {
-		return nil, finalf("The organizational unit %s for %s accounts does not exist.", "Correct SLIPWAY_OU_NONPROD or SLIPWAY_OU_PROD, then plan again.", unit, class)
-	}
-	if err != nil {
-		return nil, err
-	}
-	names, err := policiesOver(ctx, org, unit)
-	if err == nil && len(names) == 0 {
-		err = finalf("The organizational unit %s hands no policy down, so nothing would protect a new %s account.", "Attach the platform's policies to it, then plan again.", unit, class)
-	}
-	return names, err
-}
-
-// accountPart lists everything that is made for one account.
-func (t *Tenants) accountPart(in models.TenantInputs, class models.Class, policies []string, id string) (models.PlanPart, error) {
+// accountPart lists everything that is done for one account.
+func (t *Tenants) accountPart(in models.TenantInputs, class models.Class, f findings, id string) (models.PlanPart, error) {
 	name := in.Slug + "-" + string(class)
 	part := models.PlanPart{Name: "Account " + name, Account: id, Class: class, Region: t.clients.Region, Blueprint: t.baseline.Name + "@" + t.baseline.Version,
 		Digest: t.baseline.Digest, TemplateHash: templateHash(t.baseline.Template), StackName: baselineStackName(in.Slug),
 		Tags: map[string]string{tagTenant: in.Slug, "slipway:class": string(class), "slipway:cost-centre": in.CostCentre, "slipway:blueprint": t.baseline.Name}}
-	add := func(step, logical, kind, note string, props ...models.PropertyChange) {
-		part.Changes = append(part.Changes, models.Change{Step: step, LogicalID: logical, Type: kind, Action: models.Add, Note: note, Properties: props})
-	}
 	suffix := "." + string(class)
-	add(stepCreate+suffix, "Account", "AWS account", "An AWS account cannot be deleted, only closed.", after("/Name", name))
-	add(stepMove+suffix, "OrganizationalUnit", "Organizational unit", "", after("/OrganizationalUnit", t.clients.OUs[class]))
-	for _, p := range policies {
-		part.Changes = append(part.Changes, models.Change{Step: stepPolicies + suffix, LogicalID: p, Type: "Inherited policy", Action: models.Exists, Note: "Verified, never written."})
+	if f.enrol != nil {
+		t.addEnrolment(in, &part, f)
+	} else {
+		adding(&part, stepCreate+suffix, "Account", "AWS account", "An AWS account cannot be deleted, only closed.", after("/Name", name))
+		adding(&part, stepMove+suffix, "OrganizationalUnit", "Organizational unit", "", after("/OrganizationalUnit", t.clients.OUs[class]))
+		inherits(&part, f.policies)
+		t.addAccess(&part)
 	}
-	add(stepAccess+suffix, "Access", "Roles of "+t.clients.StackSet, "Delivered by the stack set; Slipway waits for them.")
+	t.addSettings(&part)
+	return part, t.addBaseline(in, &part)
+}
+
+// adding appends a change that makes something.
+func adding(part *models.PlanPart, step, logical, kind, note string, props ...models.PropertyChange) {
+	part.Changes = append(part.Changes, models.Change{Step: step, LogicalID: logical, Type: kind, Action: models.Add, Note: note, Properties: props})
+}
+
+// inherits appends the policies that the account's unit hands down, which the run verifies.
+func inherits(part *models.PlanPart, policies []string) {
+	for _, p := range policies {
+		part.Changes = append(part.Changes, models.Change{Step: stepPolicies + "." + string(part.Class), LogicalID: p, Type: "Inherited policy", Action: models.Exists, Note: "Verified, never written."})
+	}
+}
+
+func (t *Tenants) addAccess(part *models.PlanPart) {
+	adding(part, stepAccess+"."+string(part.Class), "Access", "Roles of "+t.clients.StackSet, "Delivered by the stack set; Slipway waits for them.")
+}
+
+// addSettings appends what is set in every account beside its baseline.
+func (t *Tenants) addSettings(part *models.PlanPart) {
+	suffix := "." + string(part.Class)
 	if c := t.clients.Contact; c != (Contact{}) {
 		for _, kind := range contactKinds {
-			add(stepContacts+suffix, string(kind), "Alternate contact", "", after("/Name", c.Name), after("/Title", c.Title), after("/EmailAddress", c.Email), after("/PhoneNumber", c.Phone))
+			adding(part, stepContacts+suffix, string(kind), "Alternate contact", "", after("/Name", c.Name), after("/Title", c.Title), after("/EmailAddress", c.Email), after("/PhoneNumber", c.Phone))
 		}
 	}
 	for _, region := range t.clients.Regions {
-		add(stepEBS+suffix+"."+region, "EbsEncryption-"+region, "Default encryption of volumes", "", after("/Enabled", "true"))
+		adding(part, stepEBS+suffix+"."+region, "EbsEncryption-"+region, "Default encryption of volumes", "", after("/Enabled", "true"))
 	}
-	add(stepS3+suffix, "PublicAccessBlock", "Public access block of S3", "", after("/BlockPublicAccess", "true"))
-	add(stepPassword+suffix, "PasswordPolicy", "Password rules of IAM", "", after("/MinimumPasswordLength", fmt.Sprint(*passwordPolicy.MinimumPasswordLength)),
+	adding(part, stepS3+suffix, "PublicAccessBlock", "Public access block of S3", "", after("/BlockPublicAccess", "true"))
+	adding(part, stepPassword+suffix, "PasswordPolicy", "Password rules of IAM", "", after("/MinimumPasswordLength", fmt.Sprint(*passwordPolicy.MinimumPasswordLength)),
 		after("/MaxPasswordAge", fmt.Sprint(*passwordPolicy.MaxPasswordAge)), after("/PasswordReusePrevention", fmt.Sprint(*passwordPolicy.PasswordReusePrevention)))
-	return part, t.addBaseline(in, &part)
 }
 
 // addBaseline resolves the template as far as it can be known before the account exists.
@@ -206,7 +181,7 @@ func (t *Tenants) budgetPart(in models.TenantInputs) models.PlanPart {
 			classes = append(classes, string(c))
 		}
 	}
-	props := []models.PropertyChange{after("/Limit", in.Budget.String()), after("/Unit", "USD a month"), after("/Accounts", join(classes))}
+	props := []models.PropertyChange{after("/Limit", in.Budget.String()), after("/Unit", "USD a month"), after(budgetAccounts, join(classes))}
 	if t.clients.AlertEmail != "" {
 		props = append(props, after("/Notifications", budgetNotes(t.clients.AlertEmail)))
 	}
@@ -230,22 +205,30 @@ func join(list []string) string {
 
 // compare asks each step whether its change is there already. Nothing is there before the tenant has an account.
 func (t *Tenants) compare(ctx context.Context, p provisioners.Planning, tenant models.Tenant, d *provisioners.Draft) error {
-	if tenant.ID == "" || !slices.ContainsFunc(tenant.Accounts, func(a models.Account) bool { return a.AWSID != "" }) {
+	exists := func(part models.PlanPart) bool { return part.Class != "" && part.Account != "" }
+	if !slices.ContainsFunc(d.Parts, exists) {
 		return nil
 	}
-	plan := models.Plan{Content: models.PlanContent{Inputs: p.Request.Inputs, Parts: d.Parts}}
-	steps, err := t.Steps(plan)
+	return t.compareWith(ctx, p, tenant, d, t.Steps)
+}
+
+// compareWith marks what is there, step by step. What cannot be looked at yet, because Slipway has no way into the account, counts as not
+// there: its own step looks again before it changes anything.
+func (t *Tenants) compareWith(ctx context.Context, p provisioners.Planning, tenant models.Tenant, d *provisioners.Draft, stepsOf func(models.Plan) ([]provisioners.Step, error)) error {
+	plan := models.Plan{Content: models.PlanContent{Kind: p.Request.Kind, Object: p.Request.ObjectName, Inputs: p.Request.Inputs, Parts: d.Parts}}
+	steps, err := stepsOf(plan)
 	if err != nil {
 		return err
 	}
-	run := &provisioners.Run{ID: p.Request.ID, RequestID: p.Request.ID, ObjectID: p.Request.ObjectID, TenantID: tenant.ID, StartedBy: p.Request.RequesterID, Plan: plan,
+	run := &provisioners.Run{ID: p.Request.ID, RequestID: p.Request.ID, Kind: p.Request.Kind, ObjectID: p.Request.ObjectID, TenantID: tenant.ID, StartedBy: p.Request.RequesterID, Plan: plan,
 		Earlier: map[string]map[string]string{}}
 	there := map[string]bool{}
 	for _, s := range steps {
 		run.Step, run.Outputs = s.Name, map[string]string{}
 		res, err := s.Find(ctx, run)
 		var call *CallError
-		if err != nil && (errors.As(err, &call) && call.verdict(true) == retry || run.Output(stepRecord, "account."+string(models.NonProd))+run.Output(stepRecord, "account."+string(models.Prod)) == "") {
+		own := err != nil && !errors.As(err, &call) && s.Name == stepRecord
+		if err != nil && (own || errors.As(err, &call) && call.verdict(true) == retry) {
 			return err // AWS did not answer, or Slipway's own rows could not be read
 		}
 		there[s.Name] = err == nil && res.Found == provisioners.Present

@@ -147,7 +147,7 @@ func TestPlanSeesAFullOrganization(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 500)
 	w.exec(`INSERT INTO accounts (id, name, email, state, parent, joined_at, usable_after, listed_after)
-		SELECT lpad((600000000000 + n)::text, 12, '0'), 'filler-' || n, 'filler-' || n || '@example.com', 'ACTIVE', 'r-demo', clock_timestamp(), clock_timestamp(), clock_timestamp() FROM generate_series(1, 495) n`)
+		SELECT lpad((600000000000 + n)::text, 12, '0'), 'filler-' || n, 'filler-' || n || '@example.com', 'ACTIVE', 'r-demo', clock_timestamp(), clock_timestamp(), clock_timestamp() FROM generate_series(1, 492) n`)
 	k := newWalk(t, w, w.clients(asWorker, nil), "payments", models.NonProd, models.Prod)
 	f := wantFinal(t, k.makePlan())
 	if !strings.Contains(f.What, "no room") || !strings.Contains(f.Cause, "499 of the 500 accounts") || !strings.Contains(f.Cause, "needs 2 more") {

@@ -23,6 +23,7 @@ type walk struct {
 	w       *world
 	books   *books
 	tenants *Tenants
+	serves  provisioners.Provisioner // of the request's kind
 	vendor  Vendor
 	req     models.Request
 	draft   provisioners.Draft
@@ -52,7 +53,7 @@ func newWalk(t *testing.T, w *world, c *Clients, slug string, classes ...models.
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &walk{t: t, w: w, books: b, tenants: tenants, vendor: Vendor{Clients: c}, runID: models.NewID(), attempt: 1,
+	k := &walk{t: t, w: w, books: b, tenants: tenants, serves: tenants, vendor: Vendor{Clients: c}, runID: models.NewID(), attempt: 1,
 		req:  models.Request{ID: models.NewID(), Kind: models.CreateTenant, ObjectType: models.TenantObject, ObjectID: models.NewID(), ObjectName: slug, Inputs: in, RequesterID: models.NewID()},
 		done: map[string]bool{}, outputs: map[string]map[string]string{}, polls: map[string]bool{}, vends: map[string]provisioners.Vending{}, called: map[string]bool{}}
 	b.requests[k.req.ID] = k.req
@@ -61,10 +62,10 @@ func newWalk(t *testing.T, w *world, c *Clients, slug string, classes ...models.
 
 // makePlan plans and freezes.
 func (k *walk) makePlan() error {
-	d, err := k.tenants.Plan(k.t.Context(), provisioners.Planning{Request: k.req, Now: time.Now()})
+	d, err := k.serves.Plan(k.t.Context(), provisioners.Planning{Request: k.req, Now: time.Now()})
 	var wait provisioners.Wait
 	for errors.As(err, &wait) {
-		d, err = k.tenants.Plan(k.t.Context(), provisioners.Planning{Request: k.req, Now: time.Now()})
+		d, err = k.serves.Plan(k.t.Context(), provisioners.Planning{Request: k.req, Now: time.Now()})
 	}
 	if err != nil {
 		return err
@@ -117,7 +118,7 @@ func (k *walk) run() error {
 }
 
 func (k *walk) life() error {
-	steps, err := k.tenants.Steps(k.plan)
+	steps, err := k.serves.Steps(k.plan)
 	if err != nil {
 		return err
 	}

@@ -200,6 +200,7 @@ type books struct {
 	tenants  map[string]models.Tenant
 	slots    map[string]models.CreationSlot
 	sets     map[string]string // change set name to outcome
+	contents []models.Stack
 }
 
 func newBooks() *books {
@@ -217,8 +218,11 @@ func (b *books) EnsureTenant(_ context.Context, _ models.Actor, requestID string
 	if err := json.Unmarshal(r.Inputs, &in); err != nil {
 		return models.Tenant{}, err
 	}
-	t := models.Tenant{ID: r.ObjectID, Slug: in.Slug, Budget: in.Budget, State: models.Creating, RequestID: requestID}
+	t := models.Tenant{ID: r.ObjectID, Slug: in.Slug, Budget: in.Budget, CostCentre: in.CostCentre, State: models.Creating, RequestID: requestID}
 	for i, c := range in.Classes {
+		if _, enrols := in.Enrolled(c); enrols {
+			continue
+		}
 		t.Accounts = append(t.Accounts, models.Account{ID: models.NewID(), TenantID: t.ID, Class: c, Name: in.Slug + "-" + string(c), Email: fmt.Sprintf("aws+%s-%s-%d@example.com", in.Slug, c, i+1)})
 	}
 	b.tenants[t.ID] = t

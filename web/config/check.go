@@ -17,17 +17,18 @@ import (
 )
 
 var (
-	regionPattern = regexp.MustCompile(`^[a-z]{2}(-[a-z]+){1,2}-\d$`)
-	rolePattern   = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}$`)
-	unitPattern   = regexp.MustCompile(`^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$`)
-	prefixPattern = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]*$`)
-	externalID    = regexp.MustCompile(`^[\w+=,.@:/-]{2,1000}$`)
-	emailPattern  = regexp.MustCompile(`^[\w.+-]+@[\w-]+(\.[\w-]+)+$`)
-	phonePattern  = regexp.MustCompile(`^[\d ()+-]{1,25}$`)
-	addressField  = regexp.MustCompile(`\{[^}]*\}`)
-	bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	domainPattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
-	zonePattern   = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+	regionPattern  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+){1,2}-\d$`)
+	accountPattern = regexp.MustCompile(`^\d{12}$`)
+	rolePattern    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}$`)
+	unitPattern    = regexp.MustCompile(`^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$`)
+	prefixPattern  = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]*$`)
+	externalID     = regexp.MustCompile(`^[\w+=,.@:/-]{2,1000}$`)
+	emailPattern   = regexp.MustCompile(`^[\w.+-]+@[\w-]+(\.[\w-]+)+$`)
+	phonePattern   = regexp.MustCompile(`^[\d ()+-]{1,25}$`)
+	addressField   = regexp.MustCompile(`\{[^}]*\}`)
+	bucketPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	domainPattern  = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+	zonePattern    = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 )
 
 // problems collects what check finds; every entry starts with the variable's name and never repeats a secret.
@@ -132,6 +133,13 @@ func (a *AWS) check(p *problems) {
 		p.add("AWS_REGIONS", "does not list the home region %s", a.Region)
 	}
 	p.address("AWS_ENDPOINT", a.Endpoint, false)
+	p.address("AWS_CONSOLE", a.Console, false)
+	a.Protected = trimmed(a.Protected)
+	for _, id := range a.Protected {
+		if !accountPattern.MatchString(id) {
+			p.add("PROTECTED_ACCOUNTS", "has %q, which is not the 12 digits of an account", id)
+		}
+	}
 	if a.ExternalID != "" && !externalID.MatchString(a.ExternalID.Reveal()) {
 		p.add("EXTERNAL_ID", "is not 2 to 1000 characters of letters, digits and +=,.@:/_-")
 	}

@@ -62,6 +62,8 @@ type AWS struct {
 	OUNonprod       string   `env:"OU_NONPROD" need:"worker" doc:"Organizational unit of nonprod accounts."`
 	OUProd          string   `env:"OU_PROD" need:"worker" doc:"Organizational unit of prod accounts."`
 	OUSuspended     string   `env:"OU_SUSPENDED" doc:"Organizational unit of accounts on their way out."`
+	Protected       []string `env:"PROTECTED_ACCOUNTS" doc:"Accounts that can never be enrolled, by their 12 digits: log archive, audit and whatever else the platform keeps to itself. The management account, the one Slipway runs in and delegated administrators are protected anyway."`
+	Console         string   `env:"AWS_CONSOLE" doc:"Address that a link to create a stack opens instead of the AWS console; for an emulator."`
 	AccountEmail    string   `env:"ACCOUNT_EMAIL" need:"worker" doc:"Pattern of a new account's address. It holds {n}, a counter that never repeats, and may hold {tenant} and {class}."`
 	ContactName     string   `env:"CONTACT_NAME" doc:"Whom AWS may ask about the accounts: set as their alternate contacts. All four parts, or none."`
 	ContactTitle    string   `env:"CONTACT_TITLE" doc:"Their title."`
