@@ -175,8 +175,9 @@ type AccountAccess struct {
 	AccountID     string // row of the account
 	Role          TenantRole
 	Group         string // as the identity provider calls it
-	GroupID       string // as the identity store calls it; empty: it is not there
+	GroupID       string // as the identity store calls it; empty: it was never there
 	PermissionSet string // ARN
+	SetName       string // its name, which the access portal asks for; empty: never seen
 	State         AccessState
 	Detail        string // AWS's own words, or what to do
 	At            time.Time

@@ -244,9 +244,10 @@ func (t *tx) saveAccess(actor models.Actor, account models.Account, a models.Acc
 	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 		return err
 	}
-	err = t.db.Exec(`INSERT INTO account_access (account_id, role, group_name, group_id, permission_set, state, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (account_id, role, group_name, permission_set) DO UPDATE SET group_id = EXCLUDED.group_id, state = EXCLUDED.state, detail = EXCLUDED.detail, at = EXCLUDED.at`,
-		account.ID, a.Role, a.Group, a.GroupID, a.PermissionSet, a.State, clipped(a.Detail, 2000), t.now()).Error
+	err = t.db.Exec(`INSERT INTO account_access (account_id, role, group_name, group_id, permission_set, set_name, state, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (account_id, role, group_name, permission_set) DO UPDATE SET group_id = COALESCE(NULLIF(EXCLUDED.group_id, ''), account_access.group_id),
+			set_name = COALESCE(NULLIF(EXCLUDED.set_name, ''), account_access.set_name), state = EXCLUDED.state, detail = EXCLUDED.detail, at = EXCLUDED.at`,
+		account.ID, a.Role, a.Group, a.GroupID, a.PermissionSet, a.SetName, a.State, clipped(a.Detail, 2000), t.now()).Error
 	if err != nil {
 		return fmt.Errorf("write access of %s to %s: %w", a.Group, account.Name, err)
 	}
@@ -264,7 +265,7 @@ func (g *Registry) Access(ctx context.Context, tenantID string) ([]models.Accoun
 }
 
 func readAccess(db *gorm.DB, tenantID string) ([]models.AccountAccess, error) {
-	list, err := many[models.AccountAccess](db, `SELECT x.account_id, x.role, x.group_name AS "group", x.group_id, x.permission_set, x.state, x.detail, x.at
+	list, err := many[models.AccountAccess](db, `SELECT x.account_id, x.role, x.group_name AS "group", x.group_id, x.permission_set, x.set_name, x.state, x.detail, x.at
 		FROM account_access x JOIN accounts a ON a.id = x.account_id WHERE a.tenant_id = ? ORDER BY a.class, x.role, x.at DESC`, tenantID)
 	if err != nil {
 		return nil, fmt.Errorf("read who gets into the accounts of tenant %s: %w", tenantID, err)

@@ -81,7 +81,3 @@ func (b *books) EndContent(context.Context, models.Actor, string, models.ObjectT
 	return nil
 }
 func (b *books) Closures(context.Context, time.Time) (int, error) { return 0, nil }
-func (b *books) SaveAccess(context.Context, models.Actor, string, ...models.AccountAccess) error {
-	return nil
-}
-func (b *books) Access(context.Context, string) ([]models.AccountAccess, error) { return nil, nil }

@@ -44,6 +44,7 @@ type Options struct {
 	Protected       []string                // accounts that are never a tenant's: log archive, audit
 	Spoke           []byte                  // deploy/aws/spoke.yaml, for accounts that the stack set does not reach; nil: none can be enrolled where it stands
 	Console         string                  // where a person opens a quick-create link; empty: the AWS console
+	IdentityCenter  IdentityCenter          // lets people into accounts; zero: nobody gets access through Slipway
 	Version         string                  // of Slipway, for the user agent
 	SetUp           SetUp                   // what Slipway's roles should be
 	Timeout         time.Duration           // of one attempt of one call; 0: 10 s
@@ -73,6 +74,7 @@ type Clients struct {
 	hubID    string // account of Slipway's own credentials; empty: not asked for yet
 
 	delegations delegations
+	identities  identities
 }
 
 // New reads the credentials chain; it calls nothing yet.

@@ -111,6 +111,9 @@ func (t *Tenants) stepOf(p place) (provisioners.Step, error) {
 	if p.step == stepBudget {
 		return p.budget(), nil
 	}
+	if s, ok := p.peopleStep(); ok {
+		return s, nil
+	}
 	words := strings.SplitN(p.step, ".", 4)
 	if len(words) < 3 || words[2] != string(p.class) {
 		return provisioners.Step{}, fmt.Errorf("the plan names step %s in part %s", p.step, p.part.Name)

@@ -48,6 +48,9 @@ func (t *Tenants) accountParts(ctx context.Context, p provisioners.Planning, in 
 			continue
 		}
 		part, err := t.accountPart(in, class, found[class], awsID(tenant, class))
+		if err == nil {
+			err = t.letPeopleIn(ctx, askedBy(p), &part, groupsOf(in), &d)
+		}
 		if err != nil {
 			return d, err
 		}

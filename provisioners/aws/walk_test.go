@@ -200,6 +200,7 @@ func (k *walk) answer(ctx context.Context, s provisioners.Step, run *provisioner
 		if k.dies(name, "after-aws-call") {
 			return errDied
 		}
+		k.keep(s.Name, provisioners.Result{Outputs: run.Outputs})
 		k.polls[s.Name] = true
 		if k.dies(name, "after-outcome-commit") {
 			return errDied

@@ -63,7 +63,7 @@ func simulator(ctx context.Context, db string, speed float64) (*awssim.Sim, erro
 	if testing.Verbose() {
 		level = slog.LevelWarn
 	}
-	o := awssim.Options{DatabaseURL: db, Speed: speed, ExternalID: externalID, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
+	o := awssim.Options{DatabaseURL: db, Speed: speed, ExternalID: externalID, Groups: []string{"o", "d", "v", "o2", "d2"}, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	for name, to := range map[string]*[]byte{"org": &o.OrgTemplate, "hub": &o.HubTemplate, "spoke": &o.SpokeTemplate} {
 		text, err := deploy.AWS.ReadFile("aws/" + name + ".yaml")
 		if err != nil {
@@ -201,6 +201,7 @@ type books struct {
 	slots    map[string]models.CreationSlot
 	sets     map[string]string // change set name to outcome
 	contents []models.Stack
+	access   []models.AccountAccess
 }
 
 func newBooks() *books {
@@ -218,7 +219,8 @@ func (b *books) EnsureTenant(_ context.Context, _ models.Actor, requestID string
 	if err := json.Unmarshal(r.Inputs, &in); err != nil {
 		return models.Tenant{}, err
 	}
-	t := models.Tenant{ID: r.ObjectID, Slug: in.Slug, Budget: in.Budget, CostCentre: in.CostCentre, State: models.Creating, RequestID: requestID}
+	t := models.Tenant{ID: r.ObjectID, Slug: in.Slug, Budget: in.Budget, CostCentre: in.CostCentre, State: models.Creating, RequestID: requestID,
+		OwnerGroup: in.OwnerGroup, DeveloperGroup: in.DeveloperGroup, ViewerGroup: in.ViewerGroup}
 	for i, c := range in.Classes {
 		if _, enrols := in.Enrolled(c); enrols {
 			continue
