@@ -53,7 +53,8 @@ func (a Additions) plan(ctx context.Context, p provisioners.Planning) (provision
 	if a.kind == models.MoveAccount {
 		return a.planMove(ctx, p, in, tenant)
 	}
-	whole := models.TenantInputs{Slug: tenant.Slug, CostCentre: tenant.CostCentre, Budget: tenant.Budget, Classes: []models.Class{in.Class}}
+	whole := models.TenantInputs{Slug: tenant.Slug, CostCentre: tenant.CostCentre, Budget: tenant.Budget,
+		OwnerGroup: tenant.OwnerGroup, DeveloperGroup: tenant.DeveloperGroup, ViewerGroup: tenant.ViewerGroup, Classes: []models.Class{in.Class}}
 	if a.kind == models.EnrolAccount {
 		whole.Enrol = []models.AccountInputs{in}
 	}

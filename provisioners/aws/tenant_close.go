@@ -70,8 +70,8 @@ func (e ending) change(step string) (models.Change, bool) {
 	return e.part.Changes[i], true
 }
 
-// before is a property of a change as the plan found it.
-func before(ch models.Change, path string) string {
+// beforeOf is a property of a change as the plan found it.
+func wasBefore(ch models.Change, path string) string {
 	for _, p := range ch.Properties {
 		if p.Path == path && p.Before != nil {
 			return *p.Before

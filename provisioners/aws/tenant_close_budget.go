@@ -62,13 +62,13 @@ func (e ending) undoBudget(ctx context.Context, run *provisioners.Run) (provisio
 		return presence(there), err
 	}
 	ch, _ := e.change(stepBudgetRemove)
-	accounts := strings.Split(before(ch, "/Accounts"), ", ")
+	accounts := strings.Split(wasBefore(ch, "/Accounts"), ", ")
 	p := place{Tenants: e.tenants, slug: e.tenant(), step: stepBudget}
 	if e.clients.AlertEmail != "" {
 		p.part.Changes = []models.Change{{Step: stepBudget, Properties: []models.PropertyChange{after("/Notifications", budgetNotes(e.clients.AlertEmail))}}}
 	}
 	_, err = e.budgets(run).CreateBudget(ctx, &budgets.CreateBudgetInput{AccountId: &e.clients.management, NotificationsWithSubscribers: p.notifications(),
-		Budget: budgetFor(e.tenant(), before(ch, "/Limit"), accounts), ResourceTags: []budgettypes.ResourceTag{{Key: sdk.String(tagTenant), Value: sdk.String(e.tenant())}}},
+		Budget: budgetFor(e.tenant(), wasBefore(ch, "/Limit"), accounts), ResourceTags: []budgettypes.ResourceTag{{Key: sdk.String(tagTenant), Value: sdk.String(e.tenant())}}},
 		func(o *budgets.Options) { o.Retryer = once() })
 	return provisioners.Result{Found: provisioners.Working, Waiting: aws("AWS to set the budget again")}, ignore(err, "DuplicateRecordException")
 }

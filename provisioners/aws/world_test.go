@@ -195,13 +195,13 @@ func testPrices(t *testing.T) *price.List {
 // books is Slipway's own memory, as far as steps see it. The real one is models/store; what AWS holds is never faked here.
 type books struct {
 	provisioners.TenantBook // nil: a tenant that comes up needs none of it
-	mu       sync.Mutex
-	requests map[string]models.Request
-	tenants  map[string]models.Tenant
-	slots    map[string]models.CreationSlot
-	sets     map[string]string // change set name to outcome
-	contents []models.Stack
-	access   []models.AccountAccess
+	mu                      sync.Mutex
+	requests                map[string]models.Request
+	tenants                 map[string]models.Tenant
+	slots                   map[string]models.CreationSlot
+	sets                    map[string]string // change set name to outcome
+	contents                []models.Stack
+	access                  []models.AccountAccess
 }
 
 func newBooks() *books {

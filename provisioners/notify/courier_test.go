@@ -20,7 +20,9 @@ func TestFromEventToMailAndWebhook(t *testing.T) {
 	w := newWorld(t)
 	signed, err := w.store.AddWebhook(t.Context(), w.admin, models.Webhook{Name: "audit", URL: w.catcher.HookURL() + "/signed", Form: models.SignedHook})
 	w.must(err)
-	w.run(func(o *notify.Options) { o.Hook = models.Webhook{URL: w.catcher.HookURL() + "/slack", Form: models.SlackHook} })
+	w.run(func(o *notify.Options) {
+		o.Hook = models.Webhook{URL: w.catcher.HookURL() + "/slack", Form: models.SlackHook}
+	})
 	w.must(w.store.TestNotification(t.Context(), w.admin))
 	w.must(w.store.TestWebhook(t.Context(), w.admin, models.DestinationOf(signed.ID)))
 	w.must(w.store.TestWebhook(t.Context(), w.admin, models.ConfigDestination))
