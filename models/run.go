@@ -36,6 +36,8 @@ type Run struct {
 	EndedAt    time.Time
 	Failure    *Failure
 	Steps      []Step
+
+	EventsCleared time.Time // when the lines of its log were swept; zero: they are there
 }
 
 // Step is one outside change of a run, as the journal knows it.

@@ -52,9 +52,13 @@ func auditConditions(actor models.Actor, q models.ListQuery) (c conditions, err 
 	})
 }
 
-// idOrName takes a whole id or a part of a name.
+// idOrName takes a whole id or a part of a name. What looks like an id is looked up as one alone, by its index.
 func idOrName(id, name string) filter {
 	return func(c *conditions, text string) error {
+		if models.ValidID(text) {
+			c.add(id+` = ?`, text)
+			return nil
+		}
 		c.add(`(`+id+` = ? OR `+name+` ILIKE ?)`, text, containing(text))
 		return nil
 	}

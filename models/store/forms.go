@@ -120,13 +120,6 @@ func (t *tx) dropForm(actor models.Actor, id string) error {
 	return nil
 }
 
-// SweepForms deletes drafts that nobody came back to.
-func (s *Store) SweepForms(ctx context.Context) error {
-	return s.tx(ctx, func(t *tx) error {
-		return t.db.Exec(`DELETE FROM saved_forms WHERE saved_at < ?`, s.clock.Wall().Add(-models.DraftLife)).Error
-	})
-}
-
 // modelsOf turns rows into what the rest of the house knows.
 func modelsOf[R, M any](rows []R, model func(R) (M, error)) ([]M, error) {
 	list := make([]M, 0, len(rows))

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -27,6 +29,12 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// A migration that waits for a lock stops every query behind it, so it gives up before those do (see Open), lets them through, and tries again.
+const (
+	lockWait  = 3 * time.Second
+	lockTries = 20
+)
+
 // Migrate brings the database to the newest schema, as slipway_owner. Several at once wait for each other.
 func Migrate(ctx context.Context, url string) error {
 	db, err := owner(url)
@@ -34,22 +42,40 @@ func Migrate(ctx context.Context, url string) error {
 		return err
 	}
 	defer db.Close()
-	files, err := fs.Sub(migrations, "migrations")
+	p, err := migrator(db)
 	if err != nil {
 		return err
+	}
+	for try := 1; ; try++ {
+		if _, err = p.Up(ctx); err == nil {
+			return nil
+		}
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != "55P03" || try == lockTries {
+			return fmt.Errorf("migrate the database: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("migrate the database: %w", ctx.Err())
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func migrator(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600)) // asks every second, for ten minutes
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
+		return nil, fmt.Errorf("read the migrations: %w", err)
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate the database: %w", err)
-	}
-	return nil
+	return p, nil
 }
 
 // Reindex rebuilds River's indexes without locking writers out; the serving role may not.
@@ -73,37 +99,58 @@ func owner(url string) (*sql.DB, error) {
 		return nil, errors.New("the migration database URL cannot be read") // pgx's words could hold the password
 	}
 	cfg.ConnectTimeout = 5 * time.Second
-	cfg.RuntimeParams["lock_timeout"] = "10000" // a migration that waits for a lock stops every query behind it
+	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(lockWait.Milliseconds(), 10)
 	cfg.RuntimeParams["application_name"] = "slipway-migrate"
 	return stdlib.OpenDB(*cfg), nil
+}
+
+// migrationNames are the migrations in this binary by their number: 0001_init of 0001_init.sql.
+func migrationNames() map[int64]string {
+	names := map[int64]string{}
+	entries, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return names
+	}
+	for _, e := range entries {
+		number, _, _ := strings.Cut(e.Name(), "_")
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+			names[n] = strings.TrimSuffix(e.Name(), ".sql")
+		}
+	}
+	return names
 }
 
 // SchemaVersion is the number of the newest migration in this binary.
 func SchemaVersion() int64 {
 	var newest int64
-	entries, err := migrations.ReadDir("migrations")
-	if err != nil {
-		return 0
-	}
-	for _, e := range entries {
-		number, _, _ := strings.Cut(e.Name(), "_")
-		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
-			newest = max(newest, n)
-		}
+	for n := range migrationNames() {
+		newest = max(newest, n)
 	}
 	return newest
 }
 
-// Ready tells whether the database answers and has at least this binary's schema. A newer one is fine: migrations keep
-// the release before them working.
+// Ready tells whether the database answers and has every migration of this binary, and names those it has not. A newer schema is fine:
+// migrations keep the release before them working.
 func (s *Store) Ready(ctx context.Context) error {
-	var version int64
-	err := s.read(ctx).Raw(`SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&version).Error
-	if err != nil {
+	applied, err := many[int64](s.read(ctx), `SELECT DISTINCT version_id FROM goose_db_version WHERE is_applied`)
+	if err != nil && !noSchema(err) {
 		return translate(fmt.Errorf("read the schema version: %w", err))
 	}
-	if version < SchemaVersion() {
-		return models.Errorf(models.Unavailable, "The database has schema %d, this release needs %d: run slipway migrate.", version, SchemaVersion())
+	var missing []string
+	for n, name := range migrationNames() {
+		if !slices.Contains(applied, n) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return models.Errorf(models.Unavailable, "The database lacks the migration %s of this release: run slipway migrate.", strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// noSchema tells whether nothing was ever migrated here, or nothing was granted yet.
+func noSchema(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "42501")
 }

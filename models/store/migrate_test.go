@@ -40,8 +40,8 @@ func TestMigrateTwiceAndByThreeAtOnce(t *testing.T) {
 	if err := s.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if n := count(t, s, `SELECT count(*) FROM goose_db_version WHERE version_id > 0`); int64(n) != SchemaVersion() {
-		t.Errorf("%d migrations applied, want %d", n, SchemaVersion())
+	if n := count(t, s, `SELECT count(*) FROM goose_db_version WHERE version_id > 0`); n != len(migrationNames()) || n == 0 {
+		t.Errorf("%d migrations applied, want %d", n, len(migrationNames()))
 	}
 	if err := Reindex(t.Context(), ownerURL); err != nil {
 		t.Errorf("reindex: %v", err)
@@ -51,8 +51,8 @@ func TestMigrateTwiceAndByThreeAtOnce(t *testing.T) {
 func TestNotReadyWithoutSchemaOrDatabase(t *testing.T) {
 	t.Parallel()
 	_, appURL := pgtest.Database(t, nothing)
-	if err := openAt(t, appURL).Ready(t.Context()); err == nil {
-		t.Error("ready without a schema")
+	if err := openAt(t, appURL).Ready(t.Context()); models.KindOf(err) != models.Unavailable || !strings.Contains(models.Message(err), "0001_init, 0002_river, ") {
+		t.Errorf("without a schema: %v", err)
 	}
 	gone := openAt(t, "postgres://slipway_app@127.0.0.1:1/none")
 	if err := gone.Ready(t.Context()); models.KindOf(err) != models.Unavailable {

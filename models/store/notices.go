@@ -188,25 +188,3 @@ func (s *Store) Destinations(ctx context.Context, actor models.Actor) ([]models.
 	}
 	return list, nil
 }
-
-// SweepNotifications deletes messages, and events whose messages are gone, from before a moment: at most limit of each. What is still
-// to be sent stays.
-func (s *Store) SweepNotifications(ctx context.Context, before time.Time, limit int) (int, error) {
-	n := 0
-	err := s.tx(ctx, func(t *tx) error {
-		n = 0
-		for _, q := range []string{
-			`DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < ? AND state <> 'pending' ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)`,
-			`DELETE FROM notification_events WHERE id IN (SELECT e.id FROM notification_events e WHERE e.at < ? AND e.told_at IS NOT NULL
-				AND NOT EXISTS (SELECT FROM notifications n WHERE n.event_id = e.id) ORDER BY e.at LIMIT ? FOR UPDATE SKIP LOCKED)`,
-		} {
-			res := t.db.Exec(q, before, limit)
-			if res.Error != nil {
-				return fmt.Errorf("sweep notifications: %w", res.Error)
-			}
-			n += int(res.RowsAffected)
-		}
-		return nil
-	})
-	return n, err
-}

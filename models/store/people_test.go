@@ -192,10 +192,10 @@ func TestSessionsEndAndAreSwept(t *testing.T) {
 		t.Errorf("%d sign-outs audited, want 1", n)
 	}
 	_, kept := signIn(t, s, "ola")
-	if _, err := s.pool.Exec(t.Context(), `UPDATE sessions SET ended_at = $1 WHERE id = $2`, at.Add(-keptAfterEnd-time.Second), session.ID); err != nil {
+	if _, err := s.pool.Exec(t.Context(), `UPDATE sessions SET ended_at = $1 WHERE id = $2`, at.Add(-models.KeptFor(models.SweptSessions)-time.Second), session.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SweepSessions(t.Context()); err != nil {
+	if err := s.Sweep(t.Context(), "here"); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := s.Session(t.Context(), visitor, first); models.KindOf(err) != models.NotFound {
@@ -239,7 +239,7 @@ func TestDraftsBelongToTheirPerson(t *testing.T) {
 	if _, err := s.pool.Exec(t.Context(), `UPDATE saved_forms SET saved_at = $1 WHERE id = $2`, s.clock.Wall().Add(-models.DraftLife-time.Second), id); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SweepForms(t.Context()); err != nil {
+	if err := s.Sweep(t.Context(), "here"); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := s.ListForms(t.Context(), ola); err != nil || len(list) != 1 || list[0].ID != late {

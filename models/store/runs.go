@@ -47,17 +47,20 @@ type runRow struct {
 	EndedAt   *time.Time
 	Failure   jsonb
 	Approvers string
+
+	EventsClearedAt *time.Time
 }
 
 const runColumns = `n.id, n.request_id, r.kind, r.title, r.tenant_id, n.plan_id, l.hash AS plan_hash, n.state, n.attempt, n.started_by, n.started_at, n.ended_at,
-	n.failure, COALESCE((SELECT string_agg(COALESCE(p.name, 'rule ' || a.rule_id), ', ' ORDER BY a.at) FROM approvals a LEFT JOIN people p ON p.id = a.person_id
+	n.failure, n.events_cleared_at, COALESCE((SELECT string_agg(COALESCE(p.name, 'rule ' || a.rule_id), ', ' ORDER BY a.at) FROM approvals a LEFT JOIN people p ON p.id = a.person_id
 		WHERE a.request_id = r.id AND a.plan_hash = l.hash AND a.decision = 'approve' AND NOT a.dropped), '') AS approvers`
 
 const runsJoined = `runs n JOIN requests r ON r.id = n.request_id JOIN plans l ON l.id = n.plan_id`
 
 func (r runRow) model() (models.Run, error) {
 	m := models.Run{ID: r.ID, RequestID: r.RequestID, Kind: r.Kind, Title: r.Title, TenantID: value(r.TenantID), PlanID: r.PlanID, PlanHash: r.PlanHash,
-		State: r.State, Attempt: r.Attempt, ApprovedBy: r.Approvers, StartedBy: r.StartedBy, StartedAt: r.StartedAt, EndedAt: value(r.EndedAt)}
+		State: r.State, Attempt: r.Attempt, ApprovedBy: r.Approvers, StartedBy: r.StartedBy, StartedAt: r.StartedAt, EndedAt: value(r.EndedAt),
+		EventsCleared: value(r.EventsClearedAt)}
 	if len(r.Failure) > 0 {
 		m.Failure = &models.Failure{}
 	}

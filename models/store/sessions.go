@@ -8,9 +8,6 @@ import (
 	"slipway/models"
 )
 
-// keptAfterEnd is how long a session's row outlives its end, so that a form posted too late becomes a draft of its person.
-const keptAfterEnd = 24 * time.Hour
-
 // BeginSignIn keeps a sign-in under the hash of its state. Verifier arrives encrypted and Nonce hashed.
 func (s *Store) BeginSignIn(ctx context.Context, _ models.Actor, in models.SignIn) error {
 	return s.tx(ctx, func(t *tx) error {
@@ -127,20 +124,5 @@ func (s *Store) EndSession(ctx context.Context, actor models.Actor, sessionID st
 			return res.Error
 		}
 		return t.audit(actor, "auth.signout", aboutPerson(actor.Person), nil, nil)
-	})
-}
-
-// SweepSessions deletes sessions whose end is a day past, sign-ins that came to nothing, and logout tokens that have expired.
-func (s *Store) SweepSessions(ctx context.Context) error {
-	return s.tx(ctx, func(t *tx) error {
-		wall := s.clock.Wall()
-		err := t.db.Exec(`DELETE FROM sessions WHERE LEAST(expires_at, COALESCE(ended_at, expires_at)) < ?`, wall.Add(-keptAfterEnd)).Error
-		if err != nil {
-			return fmt.Errorf("delete ended sessions: %w", err)
-		}
-		if err := t.db.Exec(`DELETE FROM logout_tokens WHERE until < ?`, wall).Error; err != nil {
-			return fmt.Errorf("delete expired logout tokens: %w", err)
-		}
-		return t.db.Exec(`DELETE FROM sign_ins WHERE expires_at < ?`, wall).Error
 	})
 }

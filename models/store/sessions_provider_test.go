@@ -71,11 +71,11 @@ func TestEndAtProvider(t *testing.T) {
 func TestLogoutTokensAreForgotten(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
-	out := models.ProviderLogout{Issuer: "https://idp.test", Subject: "ada", TokenID: "jti", Until: s.clock.Wall().Add(-time.Second)}
+	out := models.ProviderLogout{Issuer: "https://idp.test", Subject: "ada", TokenID: "jti", Until: s.clock.Wall().Add(-models.KeptFor(models.SweptLogouts) - time.Second)}
 	if err := s.EndAtProvider(t.Context(), visitor, out, s.clock.Wall()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SweepSessions(t.Context()); err != nil {
+	if err := s.Sweep(t.Context(), "here"); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, s, `SELECT count(*) FROM logout_tokens`); n != 0 {

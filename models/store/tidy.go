@@ -5,10 +5,10 @@ import (
 	"errors"
 )
 
-// Tidy does what time asks for: ends requests nobody went on with, writes counted denials, deletes ended sessions and old
-// drafts. Any number of processes may call it, every few seconds.
+// Tidy does what time asks for at once: ends requests nobody went on with, writes counted denials. Any number of processes may call it,
+// every few seconds. What only grows old is Sweep's.
 func (s *Store) Tidy(ctx context.Context) error {
 	_, denied := s.FlushDenied(ctx)
 	_, expired := s.ExpireRequests(ctx)
-	return errors.Join(denied, expired, s.SweepSessions(ctx), s.SweepForms(ctx))
+	return errors.Join(denied, expired)
 }

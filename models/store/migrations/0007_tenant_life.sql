@@ -9,9 +9,13 @@ ALTER TABLE accounts ADD COLUMN closed_at timestamptz;
 CREATE INDEX accounts_closed ON accounts (closed_at) WHERE closed_at IS NOT NULL;
 
 -- An account can be enrolled again after it was released. Addresses that Slipway made are still never used twice.
+-- contract: the rules only become looser, and no statement of an older release names them.
 ALTER TABLE accounts DROP CONSTRAINT accounts_aws_id_key;
+-- contract: looser than the rule before it.
 CREATE UNIQUE INDEX accounts_aws_id ON accounts (aws_id) WHERE state <> 'deleted';
+-- contract: no statement of an older release names it.
 ALTER TABLE accounts DROP CONSTRAINT accounts_email_key;
+-- contract: looser than the rule before it.
 CREATE UNIQUE INDEX accounts_email ON accounts (email) WHERE NOT enrolled;
 
 -- What is in a tenant's accounts, by tenant: closing asks for all of it.
