@@ -132,6 +132,7 @@ func serve(ctx context.Context, p process) error {
 	go r.watchRules(ctx)
 	go r.watchBlueprints(ctx)
 	go r.changes.Run(ctx)
+	stopTelling := r.tellFigures(ctx)
 	begun := make(chan struct{})
 	go func() { defer close(begun); r.begin(ctx) }()
 	r.log.Info("serving", "version", build(), "address", r.config.Server.Addr, "public_url", r.config.Server.PublicURL, "web", p.web, "worker", p.works)
@@ -150,6 +151,7 @@ func serve(ctx context.Context, p process) error {
 	defer cancel()
 	<-begun
 	err = r.stop(ending, face)
+	stopTelling()
 	return errors.Join(failure, err, stopOps(ending), stopTraces(ending))
 }
 
@@ -220,6 +222,9 @@ func (r *running) readiness(ctx context.Context) error {
 	case <-r.started:
 		return r.store.Ready(ctx)
 	default:
+		if err := r.store.Ready(ctx); err != nil { // a schema that is behind is why it does not get on
+			return err
+		}
 		return models.Errorf(models.Unavailable, "Slipway is starting.")
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -62,7 +63,9 @@ func (r *running) health() face {
 		}
 		if err := r.readiness(ctx); err != nil {
 			r.log.WarnContext(ctx, "not ready", "err", err)
-			http.Error(w, "not ready", http.StatusServiceUnavailable) // the reason is in the log: anybody may ask here
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, web.NotReady(err)) // who asked has gone: nobody is left to tell
 			return
 		}
 		fmt.Fprintln(w, "ready")

@@ -75,6 +75,10 @@ func NewWorker(o Options) (*Worker, error) {
 		JobTimeout:          -1, // each call has its own deadline, the lease ends what hangs
 		SoftStopTimeout:     softStop,
 		ReindexerIndexNames: []string{}, // reindexing needs the owner; slipway migrate does it
+
+		CompletedJobRetentionPeriod: models.KeptFor(models.SweptJobs),
+		CancelledJobRetentionPeriod: models.KeptFor(models.SweptJobs),
+		DiscardedJobRetentionPeriod: models.KeptFor(models.SweptDiscardedJobs),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open queue: %w", err)

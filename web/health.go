@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"slipway/models"
 )
 
 const readyTime = 3 * time.Second
@@ -22,9 +24,17 @@ func (a *App) ready(c *fiber.Ctx) error {
 	defer cancel()
 	if err := a.opts.Ready(ctx); err != nil {
 		a.opts.Logger.WarnContext(ctx, "not ready", "err", err)
-		return plain(c, http.StatusServiceUnavailable, "not ready\n") // the reason is in the log: anybody may ask here
+		return plain(c, http.StatusServiceUnavailable, NotReady(err))
 	}
 	return plain(c, http.StatusOK, "ready\n")
+}
+
+// NotReady is what /readyz says: only what was written for people, because anybody may ask here. The rest is in the log.
+func NotReady(err error) string {
+	if models.KindOf(err) != models.Unavailable {
+		return "not ready\n"
+	}
+	return "not ready: " + models.Message(err) + "\n"
 }
 
 func plain(c *fiber.Ctx, status int, text string) error {

@@ -49,6 +49,10 @@ func TestReadiness(t *testing.T) {
 	if a := b.Get("/readyz"); a.StatusCode != 503 || strings.Contains(a.Text, "secret") {
 		t.Errorf("not ready: %s %q", a.Status, a.Text)
 	}
+	s.SetReady(models.Errorf(models.Unavailable, "The database lacks the migration 0012_retention of this release: run slipway migrate."))
+	if a := b.Get("/readyz"); a.StatusCode != 503 || a.Text != "not ready: The database lacks the migration 0012_retention of this release: run slipway migrate.\n" {
+		t.Errorf("an old schema: %s %q", a.Status, a.Text)
+	}
 	s.SetReady(nil)
 	s.App.Drain()
 	if a := b.Get("/readyz"); a.StatusCode != 503 {

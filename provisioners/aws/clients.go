@@ -66,6 +66,7 @@ type Clients struct {
 	partition  string
 	management string // account of the organization role
 	metrics    *metrics
+	counted    callCounts
 	limits     *limits
 
 	mu       sync.Mutex

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -167,6 +168,28 @@ func TestRetriesAreBoundedAndCounted(t *testing.T) {
 	}
 	if got := testutil.ToFloat64(c.metrics.throttles.WithLabelValues("111111111111", "Organizations", "DescribeOrganization")); got != 3 {
 		t.Errorf("%v throttles were counted", got)
+	}
+	for range 2 { // with AssumeRole; what could not be written down is there again
+		counts := c.TakeCalls()
+		i := slices.IndexFunc(counts, func(n models.AccountCalls) bool { return n.Account == "111111111111" })
+		if i < 0 || counts[i].Calls != 4 || counts[i].Throttles != 3 {
+			t.Errorf("counted for every replica: %+v", counts)
+		}
+		if again := c.TakeCalls(); len(again) != 0 {
+			t.Errorf("counted twice: %+v", again)
+		}
+		c.ReturnCalls(counts)
+	}
+}
+
+func TestCallsOfTooManyAccountsAreOne(t *testing.T) {
+	var n callCounts
+	for i := range maxAccountLabels + 50 {
+		n.called(fmt.Sprintf("%012d", i), i%2 == 0)
+		n.called(fmt.Sprintf("%012d", i), false)
+	}
+	if other := n.counts["other"]; len(n.counts) != maxAccountLabels+1 || other.Calls != 100 || other.Throttles != 25 {
+		t.Errorf("%d accounts are told apart, others %+v", len(n.counts), other)
 	}
 }
 

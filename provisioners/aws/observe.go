@@ -53,7 +53,9 @@ func (c *Clients) attempt(ctx context.Context, account, region string, in middle
 	defer cancel()
 	began := c.Clock.Wall()
 	out, meta, err := next.HandleFinalize(ctx, in)
-	c.metrics.called(service, op, account, outcome(err), c.Clock.Wall().Sub(began))
+	ended := outcome(err)
+	c.metrics.called(service, op, account, ended, c.Clock.Wall().Sub(began))
+	c.counted.called(account, ended == "throttled")
 	return out, meta, err
 }
 
