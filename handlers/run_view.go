@@ -99,6 +99,10 @@ func logRows(d *views.Run, r models.RunPage, whole bool) {
 		first = len(r.Events) - logLines
 		d.LogAllURL = urls.With(urls.Run(r.Run.ID), "log", "all")
 	}
+	if !r.Run.EventsCleared.IsZero() {
+		d.LogSwept = fmt.Sprintf("These lines were deleted on %s: events are kept for %d days after a run has ended. Its steps, their times and the result stay.",
+			r.Run.EventsCleared.UTC().Format("2 Jan 2006"), int(models.KeptFor(models.SweptEvents).Hours()/24))
+	}
 	for i, e := range r.Events[first:] {
 		d.Log = append(d.Log, ui.LogLine{N: first + i + 1, At: e.At, Level: e.Level, Text: e.Text})
 	}

@@ -32,6 +32,7 @@ type Run struct {
 	Log        []ui.LogLine
 	LogTitle   string // "Events", "Events of step 5"
 	LogTotal   int    // lines there are in all
+	LogSwept   string // why there are none any more; may be empty
 	LogAllURL  string // page with all of them; empty when all are shown
 	Accounts   []AccountCard
 	Tree       []TreePart

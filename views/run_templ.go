@@ -699,7 +699,7 @@ func runLog(d Run) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(d.Log) == 0 {
-			templ_7745c5c3_Err = ui.Nothing("Nothing has been logged yet.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Nothing(orElse(d.LogSwept, "Nothing has been logged yet.")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -57,6 +57,8 @@ func runStories() []story {
 	stopped.StopNote, stopped.MayRetry, stopped.MayAbandon = "Ines Okafor stopped it. Steps 9 to 11 remain; logistics-nonprod is complete.", true, true
 	done := run(models.Succeeded, 12, models.StepDone)
 	done.Elapsed, done.Tenant, done.LogAllURL, done.LogTotal = "took 12 m 40 s", "logistics", "", 14
+	swept := done
+	swept.Log, swept.LogTotal, swept.LogSwept = nil, 0, "These lines were deleted on 21 Feb 2027: events are kept for 90 days after a run has ended. Its steps, their times and the result stay."
 	wide := failed
 	wide.Title, wide.ApprovedBy = long, long
 	wide.Failure = &Failure{What: long, Cause: long + hostile, Next: long, Owner: long, Code: long, RequestID: long}
@@ -65,7 +67,7 @@ func runStories() []story {
 	list := Runs{Rows: runRows(), CSV: "/runs?format=csv", Pager: ui.Pager{Label: "1 to 5 of 5"}, Sorts: ui.SortLinks("/runs", nil, "-started", "title", "state", "started"), Filters: ui.Filters{URL: "/runs", Label: "Filter runs", Fields: []ui.Filter{{Name: "q", Label: "Title", Kind: "search"}}}}
 	return []story{
 		{"run", RunPage(developer(), going)}, {"run-queue", RunPage(developer(), queue)}, {"run-waits", RunPage(developer(), waits)}, {"run-failed", RunPage(admin(), failed)}, {"run-undoing", RunPage(admin(), later)},
-		{"run-stopping", RunPage(developer(), stopping)}, {"run-stopped", RunPage(admin(), stopped)}, {"run-done", RunPage(developer(), done)}, {"run-long", RunPage(admin(), wide)}, {"run-bare", RunPage(ui.Page{}, Run{})},
+		{"run-stopping", RunPage(developer(), stopping)}, {"run-stopped", RunPage(admin(), stopped)}, {"run-done", RunPage(developer(), done)}, {"run-swept", RunPage(developer(), swept)}, {"run-long", RunPage(admin(), wide)}, {"run-bare", RunPage(ui.Page{}, Run{})},
 		{"fragment-run-live", RunLive(going)}, {"runs", RunsPage(admin(), list)}, {"runs-empty", RunsPage(developer(), Runs{})}, {"runs-none", RunsPage(developer(), Runs{Filters: ui.Filters{Set: true, URL: "/runs"}})},
 	}
 }
