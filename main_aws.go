@@ -28,7 +28,8 @@ func (r *running) reach(ctx context.Context, pace float64) error {
 		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd}, OUSuspended: a.OUSuspended,
 		Contact: aws.Contact{Name: a.ContactName, Title: a.ContactTitle, Email: a.ContactEmail, Phone: a.ContactPhone}, AlertEmail: a.AlertEmail,
 		ArtifactsBucket: a.ArtifactsBucket, BaseDomain: a.BaseDomain, DNSRoleARN: a.DNSRoleARN, DNSZoneID: a.DNSZoneID,
-		Version: build(), Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
+		IdentityCenter: r.identityCenter(),
+		Version:        build(), Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
 	}
 	var err error
 	if o.SetUp, err = r.setUp(); err != nil {

@@ -123,6 +123,7 @@ func openSimulator(ctx context.Context, c config.Config, d config.Dev, log *slog
 		externalID = demo["SLIPWAY_EXTERNAL_ID"]
 	}
 	o := awssim.Options{DatabaseURL: d.SimDatabaseURL.Reveal(), Speed: d.SimSpeed, Logger: log.With("part", "awssim"), ExternalID: externalID}
+	directory(&o)
 	for name, template := range map[string]*[]byte{"org": &o.OrgTemplate, "hub": &o.HubTemplate, "spoke": &o.SpokeTemplate} {
 		content, err := deploy.AWS.ReadFile("aws/" + name + ".yaml")
 		if err != nil {

@@ -46,6 +46,7 @@ func (c *Config) check() []error {
 	c.SignIn.check(&p)
 	c.AWS.check(&p)
 	c.Notify.check(&p)
+	c.Access.check(&p)
 	p.duration("LEASE", c.Engine.Lease, time.Second, time.Minute)
 	return p
 }

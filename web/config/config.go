@@ -15,6 +15,7 @@ type Config struct {
 	Database Database
 	SignIn   SignIn
 	AWS      AWS
+	Access   Access
 	Engine   Engine
 	Notify   Notify
 }
