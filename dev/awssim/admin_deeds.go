@@ -34,6 +34,13 @@ func deeds() map[string]func(context.Context, *Call, deed) (map[string]any, erro
 		"PUT /alarms":   alarmByHand,
 		"PUT /vpcs":     networkByHand,
 
+		"POST /roles/drop":     dropByHand,
+		"POST /roles/deny":     denyByHand,
+		"POST /roles/distrust": distrustByHand,
+		"POST /roles/restore":  restoreByHand,
+		"PUT /requirements":    requireByHand,
+		"PUT /instances":       instanceByHand,
+
 		"PUT /groups":          groupByHand,
 		"PUT /permission-sets": permissionSetByHand,
 	}

@@ -75,7 +75,7 @@ func (c *Call) question(p Principal, action, resource string, k keys) question {
 // whatever the client signed for.
 func requestedRegion(action, region string) string {
 	switch service, _, _ := strings.Cut(action, ":"); service {
-	case "iam", "organizations", "account", "budgets", "route53":
+	case "iam", "organizations", "account", "budgets", "ce", "route53":
 		return "us-east-1"
 	}
 	return region

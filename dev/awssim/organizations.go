@@ -38,6 +38,7 @@ func organizationsOperations() []operation {
 		handle(svc, "DescribePolicy", describePolicy),
 		handle(svc, "ListAWSServiceAccessForOrganization", listServiceAccess),
 		handle(svc, "ListDelegatedAdministrators", listDelegatedAdministrators),
+		handle(svc, "ListDelegatedServicesForAccount", listDelegatedServices),
 	}
 }
 
@@ -86,8 +87,12 @@ func describeOrganization(ctx context.Context, c *Call, _ *organizations.Describ
 	if err != nil {
 		return nil, err
 	}
+	features := orgtypes.OrganizationFeatureSetAll
+	if _, err := c.setting(ctx, demoManagement, "", organizationFeatures, &features); err != nil {
+		return nil, err
+	}
 	return &organizations.DescribeOrganizationOutput{Organization: &orgtypes.Organization{
-		Id: aws.String(demoOrganization), Arn: aws.String(orgARN("organization/" + demoOrganization)), FeatureSet: orgtypes.OrganizationFeatureSetAll,
+		Id: aws.String(demoOrganization), Arn: aws.String(orgARN("organization/" + demoOrganization)), FeatureSet: features,
 		MasterAccountId: &a.ID, MasterAccountArn: aws.String(accountARN(a.ID)), MasterAccountEmail: &a.Email,
 		AvailablePolicyTypes: []orgtypes.PolicyTypeSummary{{Type: orgtypes.PolicyTypeServiceControlPolicy, Status: orgtypes.PolicyTypeStatusEnabled}},
 	}}, nil

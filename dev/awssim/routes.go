@@ -28,6 +28,7 @@ func operations() []operation {
 		route53Operations(),
 		secretsmanagerOperations(),
 		taggingOperations(),
+		costOperations(),
 		identityCenterOperations(),
 	)
 }

@@ -26,6 +26,7 @@ func s3Operations() []operation {
 		handle("s3", "CreateBucket", createBucket),
 		handle("s3", "PutBucketVersioning", putVersioning),
 		handle("s3", "GetBucketVersioning", getVersioning),
+		handle("s3", "GetObjectLockConfiguration", lockConfiguration),
 		handle("s3", "ListObjectVersions", listVersions),
 		handle("s3", "DeleteObjects", deleteObjects),
 		handle("s3", "CreateMultipartUpload", createUpload),

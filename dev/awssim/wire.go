@@ -52,6 +52,7 @@ func services() map[string]service {
 		"route53":              {protocol: restXML, xmlns: "https://route53.amazonaws.com/doc/2013-04-01/"},
 		"secretsmanager":       {protocol: json11, target: "secretsmanager"},
 		"tagging":              {protocol: json11, target: "ResourceGroupsTaggingAPI_20170126", name: "tag"},
+		"ce":                   {protocol: json11, target: "AWSInsightsIndexService"},
 		"sso":                  {protocol: json11, target: "SWBExternalService"},
 		"identitystore":        {protocol: json11, target: "AWSIdentityStore"},
 	}

@@ -47,7 +47,7 @@ func decodeControl(r *http.Request, path string, body []byte, c *wireCall) error
 // query names. Any other sub-resource (acl, tagging ...) is not played.
 func s3Operation(r *http.Request, key string) string {
 	query := r.URL.Query()
-	for _, sub := range []string{"versions", "uploads", "versioning", "delete", "uploadId"} {
+	for _, sub := range []string{"versions", "uploads", "versioning", "object-lock", "delete", "uploadId"} {
 		if !query.Has(sub) {
 			continue
 		}
@@ -55,7 +55,7 @@ func s3Operation(r *http.Request, key string) string {
 		if key != "" {
 			at += " key"
 		}
-		return map[string]string{"GET versions": "ListObjectVersions", "GET uploads": "ListMultipartUploads", "GET versioning": "GetBucketVersioning", "PUT versioning": "PutBucketVersioning",
+		return map[string]string{"GET versions": "ListObjectVersions", "GET uploads": "ListMultipartUploads", "GET versioning": "GetBucketVersioning", "PUT versioning": "PutBucketVersioning", "GET object-lock": "GetObjectLockConfiguration",
 			"POST delete": "DeleteObjects", "POST uploads key": "CreateMultipartUpload", "DELETE uploadId key": "AbortMultipartUpload"}[at]
 	}
 	if key == "" {
@@ -113,7 +113,7 @@ func s3Query(r *http.Request, c *wireCall) error {
 		"ListObjectsV2":        {"prefix": "Prefix", "max-keys": "MaxKeys", "continuation-token": "ContinuationToken", "start-after": "StartAfter", "delimiter": "Delimiter", "list-type": ""},
 		"ListObjectVersions":   {"prefix": "Prefix", "max-keys": "MaxKeys", "key-marker": "KeyMarker", "version-id-marker": "VersionIdMarker", "delimiter": "Delimiter", "versions": ""},
 		"ListMultipartUploads": {"prefix": "Prefix", "max-uploads": "MaxUploads", "key-marker": "KeyMarker", "upload-id-marker": "UploadIdMarker", "delimiter": "Delimiter", "uploads": ""},
-		"GetBucketVersioning":  {"versioning": ""}, "PutBucketVersioning": {"versioning": ""}, "DeleteObjects": {"delete": ""}, "CreateMultipartUpload": {"uploads": ""},
+		"GetBucketVersioning":  {"versioning": ""}, "PutBucketVersioning": {"versioning": ""}, "GetObjectLockConfiguration": {"object-lock": ""}, "DeleteObjects": {"delete": ""}, "CreateMultipartUpload": {"uploads": ""},
 		"AbortMultipartUpload": {"uploadId": "UploadId"},
 		"GetObject":            {"versionId": "VersionId"}, "HeadObject": {"versionId": "VersionId"}, "DeleteObject": {"versionId": "VersionId"},
 	}[c.op]
