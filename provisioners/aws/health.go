@@ -41,6 +41,7 @@ type roleCheck struct {
 	looker  string      // its name
 	want    *declared   // nil: not known
 	fill    *strings.Replacer
+	rooted  bool // the organization's root is known
 	seen    models.RoleCheck
 }
 
@@ -189,7 +190,7 @@ func (c *Clients) masked(s string) string {
 func (c *Clients) filler(i installation, account, role string) *strings.Replacer {
 	return strings.NewReplacer("{partition}", c.partition, "{account}", account, "{region}", c.Region, "{bucket}", c.ArtifactsBucket, "{hub}", i.parameters["HubAccountId"],
 		"{org}", i.parameters["OrganizationId"], "{root}", i.root, "{nonprod}", c.OUs[models.NonProd], "{prod}", c.OUs[models.Prod], "{zone}", strings.TrimPrefix(c.DNSZoneID, "/hostedzone/"),
-		"{domain}", c.BaseDomain, "{exec}", c.roleARN(account, execRole), "{prefix}", c.SpokeRolePrefix, "{role}", role)
+		"{domain}", c.BaseDomain, "{identity}", c.SetUp.OrgParameters["IdentityCenterArn"], "{exec}", c.roleARN(account, execRole), "{prefix}", c.SpokeRolePrefix, "{role}", role)
 }
 
 // roleName is the last part of the role's ARN.

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -51,7 +52,7 @@ func (c *Clients) CheckPlatformRole(ctx context.Context, role string) (models.Ro
 	if err := k.noted("what the organization's set-up was deployed with", err); err != nil {
 		return k.seen, err
 	}
-	k.fill = c.filler(i, account, role)
+	k.fill, k.rooted = c.filler(i, account, role), i.root != ""
 	_, err = sts.NewFromConfig(session(identity)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err := k.assumed(err); err != nil {
 		return k.seen, err
@@ -75,8 +76,10 @@ func (c *Clients) platformInstalled(ctx context.Context) (installation, error) {
 
 // platformParameters are those that org.yaml and dns.yaml are deployed with.
 func (i installation) platformParameters(c *Clients) map[string]string {
-	return map[string]string{"OrganizationId": i.parameters["OrganizationId"], "HubAccountId": i.parameters["HubAccountId"], "ExternalId": i.parameters["ExternalId"], "RootId": i.root,
+	all := map[string]string{"OrganizationId": i.parameters["OrganizationId"], "HubAccountId": i.parameters["HubAccountId"], "ExternalId": i.parameters["ExternalId"], "RootId": i.root,
 		"OuNonprod": c.OUs[models.NonProd], "OuProd": c.OUs[models.Prod], "ZoneId": strings.TrimPrefix(c.DNSZoneID, "/hostedzone/"), "BaseDomain": c.BaseDomain}
+	maps.Copy(all, c.SetUp.OrgParameters)
+	return all
 }
 
 // CheckPlatform looks at what the organization must have. What cannot be read is said of that one thing only.

@@ -27,7 +27,8 @@ func (k *roleCheck) rows() []permission {
 	}
 	var out []permission
 	for _, p := range permissions() {
-		if p.role == k.role && (p.only != "bucket" || k.ArtifactsBucket != "") {
+		used := map[string]bool{"": true, "bucket": k.ArtifactsBucket != "", "people": k.SetUp.OrgParameters["IdentityCenterArn"] != ""}
+		if p.role == k.role && used[p.only] && (p.resource != theRoot || k.rooted) {
 			out = append(out, p)
 		}
 	}

@@ -8,7 +8,7 @@ type permission struct {
 	needed   string // for what, as the end of "needed to"
 	with     facts  // what else the call brings along
 	calls    string // SDK operations, parted by blanks, when they are not the one that the action names
-	only     string // configuration without which it is not used: bucket
+	only     string // configuration without which it is not used: bucket, people
 }
 
 // facts are condition keys of a call with their values, as IAM names them.
@@ -48,6 +48,8 @@ const (
 	nonprodUnit   = "arn:{partition}:organizations::{account}:ou/{org}/{nonprod}"
 	prodUnit      = "arn:{partition}:organizations::{account}:ou/{org}/{prod}"
 	parentZoneARN = "arn:{partition}:route53:::hostedzone/{zone}"
+	theInstance   = "{identity}"
+	aGroup        = "arn:{partition}:identitystore:::group/check"
 	aChange       = "arn:{partition}:route53:::change/C1"
 )
 
@@ -143,6 +145,13 @@ func orgPermissions() []permission {
 		{role: "org", action: "iam:ListAttachedRolePolicies", resource: ownRole, needed: "check this role"},
 		{role: "org", action: "iam:SimulatePrincipalPolicy", resource: ownRole, needed: "check this role"},
 	}
+	for _, look := range []string{"DescribeAccountAssignmentCreationStatus", "DescribeAccountAssignmentDeletionStatus", "DescribeInstance", "DescribePermissionSet", "ListAccountAssignmentCreationStatus",
+		"ListAccountAssignmentDeletionStatus", "ListAccountAssignments"} {
+		rows = append(rows, permission{role: "org", action: "sso:" + look, resource: theInstance, needed: "see who has access to accounts", calls: "ssoadmin." + look, only: "people"})
+	}
+	rows = append(rows, permission{role: "org", action: "identitystore:GetGroupId", resource: aGroup, needed: "find the groups of tenants", only: "people"},
+		permission{role: "org", action: "sso:CreateAccountAssignment", resource: theInstance, needed: "let people into accounts", calls: "ssoadmin.CreateAccountAssignment", only: "people"},
+		permission{role: "org", action: "sso:DeleteAccountAssignment", resource: theInstance, needed: "take people's access back", calls: "ssoadmin.DeleteAccountAssignment", only: "people"})
 	for _, look := range []string{"DescribeAccount", "DescribeCreateAccountStatus", "DescribeOrganization", "DescribeOrganizationalUnit", "ListAWSServiceAccessForOrganization", "ListAccounts",
 		"ListCreateAccountStatus", "ListDelegatedAdministrators", "ListDelegatedServicesForAccount", "ListParents", "ListPoliciesForTarget", "ListRoots", "ListTagsForResource"} {
 		rows = append(rows, permission{role: "org", action: "organizations:" + look, resource: anything, needed: "see how the organization and its accounts stand"})

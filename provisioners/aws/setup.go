@@ -18,6 +18,7 @@ import (
 // with Slipway.
 type SetUp struct {
 	Org, Spoke, DNS []byte
+	OrgParameters   map[string]string // of org.yaml, where its defaults do not hold: IdentityCenterArn, PermissionSetArns
 	Makes           []blueprint.Need
 }
 
@@ -92,15 +93,20 @@ func (c *Clients) declare(where string, template []byte, account string, paramet
 			known[p.Name] = v
 		}
 	}
-	arns := map[string]string{}
+	refs, arns := map[string]string{}, map[string]string{}
 	resolved, err := t.Resolve(blueprint.Inputs{Parameters: known, Account: account, Region: c.Region, Partition: c.partition, StackName: c.StackSet, Attr: func(id, attr string) (any, bool) {
+		if v, ok := refs[id]; ok && attr == "Ref" {
+			return v, true
+		}
 		arn, ok := arns[id]
-		return arn, ok
+		return arn, ok && (attr == "Ref" || attr == "Arn")
 	}, Each: func(r blueprint.ResolvedResource) {
 		if kind := map[string]string{"AWS::IAM::Role": "role", "AWS::IAM::ManagedPolicy": "policy"}[r.Type]; kind != "" {
 			name, _ := r.Properties[map[string]string{"role": "RoleName", "policy": "ManagedPolicyName"}[kind]].(string)
 			path, _ := r.Properties["Path"].(string)
-			arns[r.ID] = fmt.Sprintf("arn:%s:iam::%s:%s%s%s", c.partition, account, kind, path, name)
+			if arns[r.ID] = fmt.Sprintf("arn:%s:iam::%s:%s%s%s", c.partition, account, kind, path, name); kind == "role" {
+				refs[r.ID] = name
+			}
 		}
 	}})
 	if err != nil {
@@ -118,6 +124,14 @@ func (d *declared) take(r blueprint.ResolvedResource) (err error) {
 	switch r.Type {
 	case "AWS::IAM::ManagedPolicy":
 		d.boundary, err = readPolicyDoc(r.Properties["PolicyDocument"])
+	case "AWS::IAM::RolePolicy":
+		of, _ := r.Properties["RoleName"].(string)
+		name, _ := r.Properties["PolicyName"].(string)
+		role, ok := d.roles[strings.TrimPrefix(of, "slipway-")]
+		if !ok {
+			return fmt.Errorf("it names the role %q, which the template does not make", of)
+		}
+		role.inline[name], err = readPolicyDoc(r.Properties["PolicyDocument"])
 	case "AWS::IAM::Role":
 		role := declaredRole{inline: map[string]policyDoc{}, managed: textList(r.Properties["ManagedPolicyArns"])}
 		role.boundary, _ = r.Properties["PermissionsBoundary"].(string)
