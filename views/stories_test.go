@@ -50,6 +50,7 @@ func stories() []story {
 		formStories(), treeStories(), orderStories(), blueprintStories(), planStories(),
 		healthStories(),
 		notificationStories(),
+		workStories(),
 	} {
 		all = append(all, some...)
 	}
