@@ -65,6 +65,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	},
 		r.orderRoutes(desk, ask),
 		r.objectRoutes(desk),
+		r.freezeRoutes(desk),
 		r.healthRoutes(desk),
 		r.notificationRoutes(desk),
 		developmentRoutes(ctx, r),

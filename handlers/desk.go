@@ -12,6 +12,7 @@ import (
 	"slipway/handlers/visit"
 	"slipway/models"
 	"slipway/views/ui"
+	"slipway/views/urls"
 )
 
 // Desk is what every page has in common: the counts beside the navigation, the clock, the banner of a simulated AWS.
@@ -25,15 +26,31 @@ type Desk struct {
 
 // page fills what surrounds the content of every signed-in page.
 func (d *Desk) page(c *fiber.Ctx) (ui.Page, error) {
+	return d.pageAbout(c, func(models.Freeze) bool { return false })
+}
+
+// pageAbout is page with a banner for each freeze of the moment that matters to what it shows.
+func (d *Desk) pageAbout(c *fiber.Ctx, matters func(models.Freeze) bool) (ui.Page, error) {
 	a := actor(c)
 	n, err := d.Counts.NavCounts(c.UserContext(), a)
 	if err != nil {
 		return ui.Page{}, err
 	}
-	return ui.Page{
+	p := ui.Page{
 		Name: a.Person.Name, Role: roleWords(a), CSRF: csrf(c), Path: c.OriginalURL(), Theme: visit.Theme(c), Approvals: n.Approvals, Runs: n.Runs,
 		SeesAudit: a.SeesAll(), SeesAdmin: a.Has(models.PlatformAdmin) || a.Has(models.Auditor), MayRequest: a.MayRequestTenant(), Simulated: d.Simulated,
-	}, nil
+	}
+	for _, f := range n.Freezes {
+		if !matters(f) {
+			continue
+		}
+		banner := ui.Flash{Tone: ui.Wait, Text: f.Words()}
+		if p.SeesAdmin {
+			banner.Link, banner.Word = urls.Freezes, "All freezes"
+		}
+		p.Flash = append(p.Flash, banner)
+	}
+	return p, nil
 }
 
 // roleWords is the strongest right of a person in one word, or with the tenant it is for.

@@ -38,7 +38,7 @@ func (h *Home) Show(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p, err := h.page(c)
+	p, err := h.pageAbout(c, func(models.Freeze) bool { return true })
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (h *Requests) Show(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p, err := h.page(c)
+	p, err := h.pageAbout(c, func(f models.Freeze) bool { return !r.Request.State.Final() && f.Holds(r.Request.TenantID) })
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (h *Tenants) Show(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p, err := h.page(c)
+	p, err := h.pageAbout(c, func(f models.Freeze) bool { return f.Holds(t.Tenant.ID) })
 	if err != nil {
 		return err
 	}

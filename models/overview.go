@@ -8,8 +8,9 @@ import (
 
 // NavCounts stand beside the navigation on every page.
 type NavCounts struct {
-	Approvals int // requests that wait for this person's decision
-	Runs      int // runs going on that this person may see
+	Approvals int      // requests that wait for this person's decision
+	Runs      int      // runs going on that this person may see
+	Freezes   []Freeze // what stops new runs at the moment and the actor may see
 }
 
 // RequestRow is a request in a list, with what its current plan says in short.

@@ -48,6 +48,7 @@ func stories() []story {
 	var all []story
 	for _, some := range [][]story{homeStories(), tenantStories(), requestStories(), runStories(), adminStories(), bareStories(), estimateStories(), environmentStories(), objectStories(), poolStories(),
 		formStories(), treeStories(), orderStories(), blueprintStories(), planStories(),
+		freezeStories(),
 		healthStories(),
 		notificationStories(),
 		workStories(),

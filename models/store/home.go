@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"slipway/models"
 )
@@ -13,17 +14,24 @@ const (
 	homeBudgets = 5
 )
 
-// NavCounts counts what stands beside the navigation, in one query: what waits for the actor's decision, and live runs.
+// NavCounts counts what stands beside the navigation, in one query: what waits for the actor's decision, live runs, and what stops new ones.
 func (s *Store) NavCounts(ctx context.Context, actor models.Actor) (models.NavCounts, error) {
 	waiting, args := decidable(actor)
 	seen, more := requestScope(actor)
-	n, err := one[models.NavCounts](s.read(ctx), `SELECT
+	type row struct {
+		Approvals, Runs int
+		Freezes         jsonb
+	}
+	frozen, last := frozenNow(actor, s.clock.Now())
+	r, err := one[row](s.read(ctx), `SELECT
 		(SELECT count(*) FROM requests r WHERE `+waiting+`) AS approvals,
-		(SELECT count(*) FROM requests r WHERE r.state IN ('running', 'stopping', 'undoing') AND `+seen+`) AS runs`, append(args, more...)...)
+		(SELECT count(*) FROM requests r WHERE r.state IN ('running', 'stopping', 'undoing') AND `+seen+`) AS runs,
+		`+frozen+` AS freezes`, slices.Concat(args, more, last)...)
 	if err != nil {
 		return models.NavCounts{}, translate(fmt.Errorf("count what waits: %w", err))
 	}
-	return n, nil
+	n := models.NavCounts{Approvals: r.Approvals, Runs: r.Runs}
+	return n, r.Freezes.decode(&n.Freezes)
 }
 
 // Home reads what / shows, worst first, in seven queries, for an admin eight.

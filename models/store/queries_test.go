@@ -117,7 +117,7 @@ func TestHomeIsWorstFirst(t *testing.T) {
 		"admin": {c.admin, models.NavCounts{Approvals: 10, Runs: 10}}, "requester": {c.dev, models.NavCounts{Runs: 10}}, "member": {member, models.NavCounts{Runs: 1}},
 		"auditor": {c.auditor, models.NavCounts{Runs: 10}},
 	} {
-		if n, err := s.NavCounts(t.Context(), tc.a); err != nil || n != tc.want {
+		if n, err := s.NavCounts(t.Context(), tc.a); err != nil || n.Approvals != tc.want.Approvals || n.Runs != tc.want.Runs {
 			t.Errorf("%s: %+v, %v; want %+v", who, n, err, tc.want)
 		}
 	}

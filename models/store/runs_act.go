@@ -53,6 +53,9 @@ func (s *Store) StopRun(ctx context.Context, actor models.Actor, requestID strin
 // RetryRun begins a new attempt from the failed step, with the plan that was approved and while its approvals count.
 func (s *Store) RetryRun(ctx context.Context, actor models.Actor, requestID string) error {
 	return s.lead(ctx, actor, requestID, models.Running, "", func(t *tx, req *models.Request) error {
+		if err := t.notFrozen(*req); err != nil {
+			return err
+		}
 		if err := t.notOvertaken(*req); err != nil {
 			return err
 		}
@@ -77,6 +80,9 @@ func (s *Store) RetryRun(ctx context.Context, actor models.Actor, requestID stri
 // UndoRun takes back what a failed run has made, as far as that is possible.
 func (s *Store) UndoRun(ctx context.Context, actor models.Actor, requestID string) error {
 	return s.lead(ctx, actor, requestID, models.Undoing, "Taken back by "+actor.Name(), func(t *tx, req *models.Request) error {
+		if err := t.notFrozen(*req); err != nil {
+			return err
+		}
 		if err := t.lockNow(*req); err != nil {
 			return err
 		}

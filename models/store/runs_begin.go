@@ -14,7 +14,10 @@ func engine(req models.Request) models.Actor {
 	return a
 }
 
-// BeginRun moves an approved request to running, or says why not: voided, or waiting for a lock.
+// frozenAgain is how much more rarely a request looks whether a freeze is over than whether a lock is free. Lifting one wakes it.
+const frozenAgain = 3
+
+// BeginRun moves an approved request to running, or says why not: voided, or waiting for the end of a freeze or for a lock.
 func (j *Journal) BeginRun(ctx context.Context, job models.Job, b models.RunBegin) error {
 	return j.s.tx(ctx, func(t *tx) error {
 		req, err := t.loadRequest(job.ObjectID)
@@ -39,7 +42,14 @@ func (j *Journal) BeginRun(ctx context.Context, job models.Job, b models.RunBegi
 			}
 			return t.endJob(job, models.NextCall{Done: true})
 		}
-		waiting, err := t.passedBy(req)
+		retry := b.Retry
+		waiting, err := t.frozenWait(req)
+		if waiting != nil {
+			retry = frozenAgain * b.Retry
+		}
+		if err == nil && waiting == nil {
+			waiting, err = t.passedBy(req)
+		}
 		if err == nil && waiting == nil {
 			waiting, err = t.lock(req, b.Locks)
 		}
@@ -50,7 +60,7 @@ func (j *Journal) BeginRun(ctx context.Context, job models.Job, b models.RunBegi
 			if err := t.wait(req, waiting); err != nil {
 				return err
 			}
-			return t.endJob(job, models.NextCall{Delay: b.Retry})
+			return t.endJob(job, models.NextCall{Delay: retry})
 		}
 		if err := t.makeRun(&req, b); err != nil {
 			return err

@@ -148,6 +148,7 @@ func All() []Link {
 	}
 	return slices.Concat(links,
 		objectLinks(),
+		freezeLinks(),
 		healthLinks(),
 		notificationLinks())
 }
