@@ -3,7 +3,6 @@
 ALTER TABLE sessions
     ADD COLUMN nonce_hash text NOT NULL DEFAULT '',   -- of the sign-in: a refreshed ID token has the same nonce or none
     ADD COLUMN refresh_token bytea,                   -- encrypted; NULL: the provider gave none, or it is lost
-    ADD COLUMN key_id text NOT NULL DEFAULT '',       -- which of SECRET_KEYS encrypted id_token and refresh_token; empty: an older release did
     ADD COLUMN checked_at timestamptz,                -- when the provider last vouched for the groups; NULL: at the sign-in
     ADD COLUMN recheck_fence bigint NOT NULL DEFAULT 0,
     ADD COLUMN recheck_lease timestamptz,             -- until when one process alone may use the refresh token; the database's clock
@@ -12,8 +11,6 @@ ALTER TABLE sessions
     ADD COLUMN failing_since timestamptz,             -- the provider has not vouched since; cleared when it does
     ADD COLUMN ended_why text NOT NULL DEFAULT '' CHECK (ended_why IN ('', 'provider', 'refused', 'unconfirmed'));
 CREATE INDEX sessions_sid ON sessions (issuer, sid) WHERE sid <> '';
-
-ALTER TABLE sign_ins ADD COLUMN key_id text NOT NULL DEFAULT '';
 
 -- Logout tokens that were obeyed: each once, until it has expired.
 CREATE TABLE logout_tokens (
