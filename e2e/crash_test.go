@@ -123,7 +123,7 @@ func (w *world) compare(slug string, accounts int) {
 	if n := w.ask(`SELECT count(*)::text FROM requests WHERE kind = 'tenant.create' AND object_name = $1`, slug); n != "1" {
 		w.t.Errorf("%s requests for %s, want 1", n, slug)
 	}
-	known := strings.Fields(w.ask(`SELECT string_agg(a.aws_id, ' ' ORDER BY a.class) FROM accounts a JOIN tenants t ON t.id = a.tenant_id WHERE t.slug = $1 AND a.state = 'ready'`, slug))
+	known := strings.Fields(w.ask(`SELECT string_agg(a.aws_id, ' ' ORDER BY a.class) FROM accounts a JOIN tenants t ON t.id = a.tenant_id WHERE t.slug = $1 AND a.state = 'ready' AND NOT a.enrolled`, slug))
 	seen := w.look()
 	var made []string
 	for _, a := range seen.Accounts {
