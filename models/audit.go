@@ -44,11 +44,12 @@ type AuditReport struct {
 	Gap         int64  // first missing sequence number; 0 when none
 	Unsealed    int64
 	UnsealedAge time.Duration
-	AnchorWrong string // empty when the anchor holds or none was given
+	Anchors     int     // how many were compared
+	Doubts      []Doubt // anchors that do not hold, in no order
 }
 
 // OK tells whether the chain verifies.
-func (r AuditReport) OK() bool { return r.BrokenAt == 0 && r.Gap == 0 && r.AnchorWrong == "" }
+func (r AuditReport) OK() bool { return r.BrokenAt == 0 && r.Gap == 0 && len(r.Doubts) == 0 }
 
 // ParseAnchor reads "seq:hash" as the log and the anchor bucket keep it.
 func ParseAnchor(s string) (AuditHead, error) {

@@ -61,9 +61,13 @@ func eventually(t testing.TB, what string, so func() bool) {
 	}
 }
 
-func verify(t testing.TB, s *Store, anchor models.AuditHead) models.AuditReport {
+func verify(t testing.TB, s *Store, heads ...models.AuditHead) models.AuditReport {
 	t.Helper()
-	r, err := s.Verify(t.Context(), anchor)
+	var anchors []models.Anchor
+	for _, h := range heads {
+		anchors = append(anchors, h.Anchor())
+	}
+	r, err := s.Verify(t.Context(), anchors...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,11 +91,11 @@ func TestSealedChainVerifies(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	write(t, s, 25)
-	if r := verify(t, s, models.AuditHead{}); r.Unsealed != 25 || !r.OK() {
+	if r := verify(t, s); r.Unsealed != 25 || !r.OK() {
 		t.Errorf("before sealing: %+v", r)
 	}
 	sealAll(t, s)
-	first := verify(t, s, models.AuditHead{})
+	first := verify(t, s)
 	if !first.OK() || first.Sealed != 25 || first.Head.Seq != 25 || first.Unsealed != 0 {
 		t.Fatalf("after sealing: %+v", first)
 	}
@@ -122,10 +126,14 @@ func TestVerifyFindsTampering(t *testing.T) {
 			s, owner := open(t)
 			write(t, s, 10)
 			sealAll(t, s)
-			head := verify(t, s, models.AuditHead{}).Head
+			head := verify(t, s).Head
 			tamper(t, owner, tc.sql)
 			r := verify(t, s, head)
-			if r.BrokenAt != tc.broken || r.Gap != tc.gap || !strings.Contains(r.AnchorWrong, tc.anchor) || (tc.anchor == "") != (r.AnchorWrong == "") {
+			said := ""
+			if len(r.Doubts) > 0 {
+				said = r.Doubts[0].String()
+			}
+			if r.BrokenAt != tc.broken || r.Gap != tc.gap || !strings.Contains(said, tc.anchor) || (tc.anchor == "") != (said == "") {
 				t.Errorf("got %+v, want %+v", r, tc)
 			}
 			if r.OK() {
@@ -141,14 +149,23 @@ func TestAnchorFindsARecomputedTail(t *testing.T) {
 	s, owner := open(t)
 	write(t, s, 6)
 	sealAll(t, s)
-	head := verify(t, s, models.AuditHead{}).Head
+	head := verify(t, s).Head
 	tamper(t, owner, `DELETE FROM audit_seals WHERE seq > 2; UPDATE audit_entries SET actor = 'somebody else' WHERE id NOT IN (SELECT entry_id FROM audit_seals)`)
 	sealAll(t, s)
-	if r := verify(t, s, models.AuditHead{}); !r.OK() {
+	if r := verify(t, s); !r.OK() {
 		t.Errorf("the recomputed chain does not hold in itself: %+v", r)
 	}
-	if r := verify(t, s, head); r.AnchorWrong == "" || r.OK() {
+	if r := verify(t, s, head); len(r.Doubts) != 1 || r.OK() {
 		t.Errorf("the anchor does not tell: %+v", r)
+	}
+	write(t, s, 6) // the chain grows on, and its newest anchors are of the forged one
+	sealAll(t, s)
+	newest := verify(t, s).Head
+	if r := verify(t, s, newest); !r.OK() {
+		t.Errorf("an anchor of the forged chain: %+v", r)
+	}
+	if r := verify(t, s, head, newest); len(r.Doubts) != 1 || r.Doubts[0].Anchor.Seq != 6 || r.Doubts[0].Chain.Seq != 6 || r.Anchors != 2 {
+		t.Errorf("the older anchor does not tell: %+v", r)
 	}
 }
 
@@ -183,7 +200,7 @@ func TestLateCommitIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the late one is sealed", func() bool { return count(t, s, `SELECT count(*) FROM audit_seals`) == 4 })
-	if r := verify(t, s, models.AuditHead{}); !r.OK() || r.Unsealed != 0 {
+	if r := verify(t, s); !r.OK() || r.Unsealed != 0 {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -206,7 +223,7 @@ func TestTwoSealersKeepOneChain(t *testing.T) {
 			t.Errorf("sealer ended with %v", err)
 		}
 	}
-	if r := verify(t, s, models.AuditHead{}); !r.OK() || r.Head.Seq != 200 {
+	if r := verify(t, s); !r.OK() || r.Head.Seq != 200 {
 		t.Errorf("got %+v", r)
 	}
 }

@@ -2,8 +2,10 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,10 +13,13 @@ import (
 	"slipway/models"
 )
 
-// Verify reads the whole chain in one snapshot, a row at a time, and reports what does not hold. The anchor is a head kept elsewhere;
-// its zero value checks none.
-func (s *Store) Verify(ctx context.Context, anchor models.AuditHead) (models.AuditReport, error) {
-	var r models.AuditReport
+// Verify reads the whole chain in one snapshot, a row at a time, and reports what does not hold. Anchors are heads kept elsewhere.
+func (s *Store) Verify(ctx context.Context, anchors ...models.Anchor) (models.AuditReport, error) {
+	r := models.AuditReport{Anchors: len(anchors)}
+	kept := map[int64][]models.Anchor{}
+	for _, a := range anchors {
+		kept[a.Seq] = append(kept[a.Seq], a)
+	}
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return r, translate(err)
@@ -24,7 +29,7 @@ func (s *Store) Verify(ctx context.Context, anchor models.AuditHead) (models.Aud
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 			return err
 		}
-		if err := verifyChain(ctx, tx, anchor, &r); err != nil {
+		if err := verifyChain(ctx, tx, kept, &r); err != nil {
 			return err
 		}
 		return s.unsealed(ctx, tx, &r)
@@ -32,9 +37,16 @@ func (s *Store) Verify(ctx context.Context, anchor models.AuditHead) (models.Aud
 	if err != nil {
 		return r, translate(fmt.Errorf("verify the audit log: %w", err))
 	}
-	if anchor.Seq > 0 && r.Head.Seq < anchor.Seq {
-		r.AnchorWrong = fmt.Sprintf("The chain ends at %d, but it was at %d when the anchor was kept: its tail was cut off.", r.Head.Seq, anchor.Seq)
+	for seq, beyond := range kept { // those that the chain has are taken out; one that is missing inside of it is the gap
+		for _, a := range beyond {
+			if seq > r.Head.Seq {
+				r.Doubts = append(r.Doubts, models.Doubt{Anchor: a})
+			}
+		}
 	}
+	slices.SortFunc(r.Doubts, func(a, b models.Doubt) int {
+		return cmp.Or(cmp.Compare(a.Anchor.Seq, b.Anchor.Seq), a.Anchor.At.Compare(b.Anchor.At))
+	})
 	return r, nil
 }
 
@@ -45,7 +57,7 @@ type sealRow struct {
 	entry *models.AuditEntry // nil: the entry itself is gone
 }
 
-func verifyChain(ctx context.Context, tx pgx.Tx, anchor models.AuditHead, r *models.AuditReport) error {
+func verifyChain(ctx context.Context, tx pgx.Tx, kept map[int64][]models.Anchor, r *models.AuditReport) error {
 	rows, err := tx.Query(ctx, `SELECT s.seq, s.hash, s.sealed_at, s.entry_id, e.id IS NOT NULL, COALESCE(e.at, s.sealed_at), COALESCE(e.actor_id, ''), COALESCE(e.actor, ''),
 			COALESCE(e.role, ''), COALESCE(e.action, ''), COALESCE(e.object_type, ''), COALESCE(e.object_id, ''), COALESCE(e.object_name, ''),
 			COALESCE(e.tenant_id, ''), COALESCE(e.request_id, ''), COALESCE(e.address, ''), e.before, e.after
@@ -60,9 +72,15 @@ func verifyChain(ctx context.Context, tx pgx.Tx, anchor models.AuditHead, r *mod
 		if err != nil {
 			return err
 		}
-		if err := verifyRow(row, prev, anchor, r); err != nil {
+		if err := verifyRow(row, prev, r); err != nil {
 			return err
 		}
+		for _, a := range kept[row.seq] {
+			if a.Sum != r.Head.Sum() {
+				r.Doubts = append(r.Doubts, models.Doubt{Anchor: a, Chain: r.Head})
+			}
+		}
+		delete(kept, row.seq)
 		prev = row.hash // goes on from what is stored, so that one broken entry is one finding
 	}
 	return rows.Err()
@@ -81,7 +99,7 @@ func scanSeal(rows pgx.Rows) (sealRow, error) {
 	return row, err
 }
 
-func verifyRow(row sealRow, prev []byte, anchor models.AuditHead, r *models.AuditReport) error {
+func verifyRow(row sealRow, prev []byte, r *models.AuditReport) error {
 	if want := r.Head.Seq + 1; row.seq != want && r.Gap == 0 {
 		r.Gap = want
 	}
@@ -99,9 +117,6 @@ func verifyRow(row sealRow, prev []byte, anchor models.AuditHead, r *models.Audi
 	}
 	if broken != "" && r.BrokenAt == 0 {
 		r.BrokenAt, r.Broken = row.seq, broken
-	}
-	if row.seq == anchor.Seq && !bytes.Equal(row.hash, anchor.Hash) {
-		r.AnchorWrong = fmt.Sprintf("Entry %d has another hash than the anchor: the chain up to it was rewritten.", row.seq)
 	}
 	r.Sealed++
 	r.Head = models.AuditHead{Seq: row.seq, Hash: row.hash, At: row.at}

@@ -25,8 +25,8 @@ var ErrRewritten = errors.New("the audit chain was rewritten")
 // once: the same head again is no error, another hash under it is ErrRewritten.
 func (c *Clients) KeepHead(ctx context.Context, bucket string, head models.AuditHead) error {
 	api := s3.NewFromConfig(c.hub(c.Region), func(o *s3.Options) { o.UsePathStyle = c.Endpoint != "" })
-	key := fmt.Sprintf("heads/%012d", head.Seq)
-	_, err := api.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(head.String() + "\n"), ContentType: sdk.String("text/plain"),
+	key := headKey(head.Seq)
+	_, err := api.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(head.AnchorText()), ContentType: sdk.String("text/plain"),
 		ChecksumAlgorithm: s3types.ChecksumAlgorithmSha256, IfNoneMatch: sdk.String("*"),
 		ObjectLockMode: s3types.ObjectLockModeCompliance, ObjectLockRetainUntilDate: sdk.Time(c.Clock.Wall().Add(headLife))})
 	if !is(err, "PreconditionFailed") {
