@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	spreadAtOnce = 200                 // events of one call; the next goes on
+	spreadAtOnce = 20                  // events of one call: what it makes is sent before the next
 	seenLately   = 90 * 24 * time.Hour // whose groups were seen before is not told by group: they may have left
 )
 

@@ -94,7 +94,9 @@ func (c *Courier) Run(ctx context.Context) {
 	tick := time.NewTicker(c.Every)
 	defer tick.Stop()
 	for {
-		c.round(ctx, calls)
+		if c.round(ctx, calls) && ctx.Err() == nil {
+			continue // there may be more to spread
+		}
 		select {
 		case <-ctx.Done():
 			c.stop(cancel)
@@ -122,8 +124,8 @@ func (c *Courier) stop(cancel context.CancelFunc) {
 	c.note(within, "release", c.Book.Release(within, c.Owner))
 }
 
-// round spreads what has happened and takes what is due, as far as there are free places.
-func (c *Courier) round(ctx, calls context.Context) {
+// round spreads what has happened and takes what is due, as far as there are free places. It tells whether anything was spread.
+func (c *Courier) round(ctx, calls context.Context) bool {
 	within, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	n, err := c.Book.Spread(within, models.Ways{Mail: c.Mail != nil, Webhook: c.Hook.URL != ""})
@@ -146,6 +148,7 @@ func (c *Courier) round(ctx, calls context.Context) {
 			})
 		}
 	}
+	return n > 0
 }
 
 // note logs an error of the outbox once until it goes away, so that a database that is gone does not flood the log.

@@ -94,7 +94,7 @@ func (s *MailServer) dial(whole context.Context) mail.DialContextFunc {
 
 // letter writes the message: text and HTML, one recipient, and an id that stays the same however often it is sent.
 func (s *MailServer) letter(now time.Time, m message) (*mail.Msg, error) {
-	msg := mail.NewMsg()
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := msg.From(s.From); err != nil {
 		return nil, fmt.Errorf("sender: %w", err)
 	}
