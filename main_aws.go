@@ -27,7 +27,7 @@ func (r *running) reach(ctx context.Context, pace float64) error {
 		Endpoint: a.Endpoint, Region: a.Region, Regions: a.Regions, ExternalID: a.ExternalID.Reveal(), OrgRoleARN: a.OrgRoleARN,
 		SpokeRolePrefix: a.SpokeRolePrefix, OUs: map[models.Class]string{models.NonProd: a.OUNonprod, models.Prod: a.OUProd}, OUSuspended: a.OUSuspended,
 		Contact: aws.Contact{Name: a.ContactName, Title: a.ContactTitle, Email: a.ContactEmail, Phone: a.ContactPhone}, AlertEmail: a.AlertEmail,
-		ArtifactsBucket: a.ArtifactsBucket, BaseDomain: a.BaseDomain, DNSRoleARN: a.DNSRoleARN, DNSZoneID: a.DNSZoneID,
+		ArtifactsBucket: a.ArtifactsBucket, AnchorBucket: a.AnchorBucket, BaseDomain: a.BaseDomain, DNSRoleARN: a.DNSRoleARN, DNSZoneID: a.DNSZoneID,
 		IdentityCenter: r.identityCenter(),
 		Version:        build(), Pace: calls, Clock: r.clock, Logger: r.log, Meter: r.metrics,
 	}

@@ -38,6 +38,7 @@ type Options struct {
 	Contact         Contact                 // of the platform team, for AWS; zero: accounts get no alternate contacts
 	AlertEmail      string                  // gets budget and baseline alarms; empty: nobody
 	ArtifactsBucket string                  // the hub's bucket for templates that are too long for a call; empty: such templates cannot be deployed
+	AnchorBucket    string                  // keeps the audit log's heads; empty: none does
 	BaseDomain      string                  // accounts get zones under it; empty: nothing has a name of its own
 	DNSRoleARN      string                  // role slipway-dns, which may write the base domain's zone
 	DNSZoneID       string                  // of the base domain's zone

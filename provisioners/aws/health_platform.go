@@ -81,8 +81,3 @@ func (i installation) platformParameters(c *Clients) map[string]string {
 	maps.Copy(all, c.SetUp.OrgParameters)
 	return all
 }
-
-// CheckPlatform looks at what the organization must have. What cannot be read is said of that one thing only.
-func (c *Clients) CheckPlatform(ctx context.Context) []models.Prerequisite {
-	return []models.Prerequisite{}
-}

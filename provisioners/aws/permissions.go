@@ -137,7 +137,6 @@ func orgPermissions() []permission {
 		{role: "org", action: "budgets:ViewBudget", resource: aBudget, needed: "set the budgets of tenants", calls: "budgets.DescribeBudget"},
 		{role: "org", action: "budgets:ModifyBudget", resource: aBudget, needed: "set the budgets of tenants", calls: "budgets.CreateBudget budgets.UpdateBudget budgets.DeleteBudget"},
 		{role: "org", action: "budgets:TagResource", resource: aBudget, needed: "mark budgets with their owner", calls: "budgets.CreateBudget"},
-		{role: "org", action: "budgets:ListTagsForResource", resource: aBudget, needed: "tell its own budgets from others"},
 		{role: "org", action: "ce:ListCostAllocationTags", resource: anything, needed: "see whether costs can be told apart by tenant", calls: "costexplorer.ListCostAllocationTags"},
 		{role: "org", action: "iam:GetRole", resource: ownRole, needed: "check this role"},
 		{role: "org", action: "iam:GetRolePolicy", resource: ownRole, needed: "check this role"},
@@ -153,7 +152,7 @@ func orgPermissions() []permission {
 		permission{role: "org", action: "sso:CreateAccountAssignment", resource: theInstance, needed: "let people into accounts", calls: "ssoadmin.CreateAccountAssignment", only: "people"},
 		permission{role: "org", action: "sso:DeleteAccountAssignment", resource: theInstance, needed: "take people's access back", calls: "ssoadmin.DeleteAccountAssignment", only: "people"})
 	for _, look := range []string{"DescribeAccount", "DescribeCreateAccountStatus", "DescribeOrganization", "DescribeOrganizationalUnit", "ListAWSServiceAccessForOrganization", "ListAccounts",
-		"ListCreateAccountStatus", "ListDelegatedAdministrators", "ListDelegatedServicesForAccount", "ListParents", "ListPoliciesForTarget", "ListRoots", "ListTagsForResource"} {
+		"ListCreateAccountStatus", "ListDelegatedAdministrators", "ListParents", "ListPoliciesForTarget", "ListRoots", "ListTagsForResource"} {
 		rows = append(rows, permission{role: "org", action: "organizations:" + look, resource: anything, needed: "see how the organization and its accounts stand"})
 	}
 	return rows

@@ -55,7 +55,9 @@ func worldAt(t *testing.T, db string, speed float64) *world {
 	t.Cleanup(sim.Close)
 	srv := httptest.NewServer(sim.Handler())
 	t.Cleanup(srv.Close)
-	return &world{t: t, url: srv.URL, db: db}
+	w := &world{t: t, url: srv.URL, db: db}
+	t.Cleanup(w.covers)
+	return w
 }
 
 func simulator(ctx context.Context, db string, speed float64) (*awssim.Sim, error) {
