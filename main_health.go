@@ -40,9 +40,12 @@ func (r *running) healthSweep() provisioners.Sweep {
 // healthRoutes are the pages that say whether Slipway can still do its work.
 func (r *running) healthRoutes(desk *handlers.Desk) []web.Route {
 	accounts := &handlers.Accounts{Desk: desk, Store: r.store}
+	platform := &handlers.Platform{Desk: desk, Store: r.store}
 	const account = "/tenants/:tenant/accounts/:class"
 	return []web.Route{
 		page(account, accounts.Show),
 		form(account+"/check", accounts.Check, limited(web.LimitPlan)),
+		page("/admin/platform", platform.Show),
+		form("/admin/platform/check", platform.Check, limited(web.LimitPlan)),
 	}
 }

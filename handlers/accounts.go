@@ -59,7 +59,7 @@ func (h *Accounts) Check(c *fiber.Ctx) error {
 // HealthView is an account's role health as pages show it, in full or as a line.
 func HealthView(now time.Time, a models.Actor, t models.Tenant, account models.Account, h models.RoleHealth, csrf string) views.AccountHealth {
 	d := views.AccountHealth{URL: urls.Account(t.Slug, string(account.Class)), State: h.State, Words: h.Words(), At: ui.Ago(now, h.At), By: h.By, Since: ui.Ago(now, h.Since),
-		Checking: h.Checking, Asked: h.Asked, Failure: h.Failure, CSRF: csrf}
+		Checking: h.Checking, Asked: h.Asked, Failure: h.Failure, ByHand: account.ByHand, CSRF: csrf}
 	if a.MayCheckHealth(t.ID) && account.AWSID != "" && account.State != models.Deleted && account.State != models.Creating {
 		d.CheckURL = urls.CheckAccount(t.Slug, string(account.Class))
 	}

@@ -50,7 +50,18 @@ func healthStories() []story {
 	wide.Card.Name, wide.Tenant = long, "a-twenty-letter-slug"
 	wide.Health.Roles = []RoleHealthRow{{Name: long, ARN: long, State: models.HealthMissing, Missing: []ActionRow{{Action: long, Needed: long, Denied: long}}, Blind: []string{long}, Said: long, Trust: []string{long},
 		Additions: []ui.Command{{Label: long, Lines: []string{long}}}, Differences: []PolicyDifference{{Place: long, Sid: long, Want: long, Have: long}}, Actions: []ActionRow{{Action: long, Needed: long}}}}
+	full := Platform{At: ago(9 * time.Minute), By: models.NightlyHealth, CheckURL: urls.CheckPlatform, CSRF: "token", Roles: healthyRoles()[1:2], Items: []PrerequisiteRow{
+		{ID: "features", Title: "All features of the organization are on", State: models.PrerequisiteMet, Found: "Organization o-demo has all features."},
+		{ID: "quota", Title: "There is room for more accounts", State: models.PrerequisiteUnmet, Found: "10 of 10 accounts are used, 0 are left.", Next: "Run this in the management account. AWS Support decides about it.",
+			Commands: []ui.Command{{Label: "for: there is room for more accounts", Lines: []string{"aws service-quotas request-service-quota-increase --desired-value 20"}}}},
+		{ID: "instances", Title: "Slipway's roles were delivered to every account", State: models.PrerequisiteUnmet, Found: "1 deliveries have failed.", Details: []string{"Account 600000000001, eu-west-1: " + hostile}},
+		{ID: "cost-tags", Title: "Costs can be told apart by tenant", State: models.PrerequisiteUnseen, Found: "Slipway may not do ce:ListCostAllocationTags.", Next: "Allow ce:ListCostAllocationTags to slipway-org."},
+	}}
+	calm := Platform{At: ago(time.Minute), By: "Mara Lindqvist", Items: full.Items[:1]}
+	looking := Platform{Checking: true, Asked: "Mara Lindqvist", Failure: "AWS did not answer.", CheckURL: urls.CheckPlatform}
+	broad := Platform{At: ago(time.Minute), By: long, Failure: long, Items: []PrerequisiteRow{{ID: "x", Title: long, State: models.PrerequisiteUnseen, Found: long, Next: long, Details: []string{long}, Commands: []ui.Command{{Label: long, Lines: []string{long}}}}}}
 	return []story{
+		{"platform", PlatformPage(admin(), full)}, {"platform-calm", PlatformPage(admin(), calm)}, {"platform-looking", PlatformPage(admin(), looking)}, {"platform-long", PlatformPage(admin(), broad)},
 		{"account", AccountPage(admin(), well)}, {"account-missing", AccountPage(admin(), ill)}, {"account-unseen", AccountPage(developer(), locked)},
 		{"account-checking", AccountPage(developer(), fresh)}, {"account-long", AccountPage(admin(), wide)}, {"fragment-account-line", AccountHealthLine(ill.Health)},
 	}

@@ -18,5 +18,5 @@ func CheckAccount(tenant, class string) string { return Account(tenant, class) +
 
 // healthLinks are the addresses above with sample names.
 func healthLinks() []Link {
-	return []Link{{"GET", Account("payments", "nonprod")}, {"POST", CheckAccount("payments", "nonprod")}}
+	return []Link{{"GET", Account("payments", "nonprod")}, {"POST", CheckAccount("payments", "nonprod")}, {"GET", Platform}, {"POST", CheckPlatform}}
 }
