@@ -57,7 +57,7 @@ func (r *running) provision() ([]provisioners.Provisioner, error) {
 		return nil, err
 	}
 	stacks := aws.NewStacks(r.clients, r.store.Registry(), prices)
-	all := append(stacks.Provisioners(), tenants, aws.NewClosing(tenants, stacks))
+	all := append(stacks.Provisioners(), tenants, aws.NewClosing(tenants, stacks), aws.NewChanging(tenants))
 	return append(all, tenants.Additions()...), nil
 }
 

@@ -9,11 +9,10 @@ import (
 	"slipway/provisioners"
 )
 
-// stepPeople is followed by class and role; stepNoPeople by class and, where only some lose their access, role.
+// stepPeople is followed by class and role; stepAccessRemove by class and, where only some lose their access, role.
 const (
-	stepPeople   = "access"
-	stepNoPeople = "access.remove"
-	assignment   = "Account assignment"
+	stepPeople = "access"
+	assignment = "Account assignment"
 )
 
 // pushTime is how long a run waits for a group to arrive in the identity store: providers push about every 40 minutes.
@@ -75,7 +74,7 @@ func (p place) peopleStep() (provisioners.Step, bool) {
 	switch {
 	case words[0] != stepPeople || len(p.grants()) == 0:
 		return provisioners.Step{}, false
-	case strings.HasPrefix(p.step, stepNoPeople+"."+string(p.class)) && len(words) <= 4:
+	case strings.HasPrefix(p.step, stepAccessRemove+"."+string(p.class)) && len(words) <= 4:
 		return p.letOut(), true
 	case len(words) == 3 && words[1] == string(p.class):
 		return p.letIn(), true

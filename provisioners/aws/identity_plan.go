@@ -71,8 +71,8 @@ func (t *Tenants) grants(ctx context.Context, w who, class models.Class, groups 
 
 // stale are the assignments of an account that Slipway has made and that are not wanted: of groups or permission sets that were replaced,
 // or all of them. Those that somebody else made are not Slipway's to take away.
-func (t *Tenants) stale(ctx context.Context, w who, tenant models.Tenant, account models.Account, wanted []grant) ([]grant, error) {
-	rows, err := t.registry.Access(ctx, tenant.ID)
+func (t *Tenants) stale(ctx context.Context, w who, tenant string, account models.Account, wanted []grant) ([]grant, error) {
+	rows, err := t.registry.Access(ctx, tenant)
 	if err != nil || account.AWSID == "" {
 		return nil, err
 	}
@@ -99,14 +99,14 @@ func (t *Tenants) stale(ctx context.Context, w who, tenant models.Tenant, accoun
 }
 
 // removals are the changes that end all access that Slipway gave to an account, in one step.
-func (t *Tenants) removals(ctx context.Context, w who, tenant models.Tenant, account models.Account) ([]models.Change, error) {
+func (t *Tenants) removals(ctx context.Context, w who, account models.Account) ([]models.Change, error) {
 	if !t.clients.IdentityCenter.On() {
 		return nil, nil
 	}
-	gone, err := t.stale(ctx, w, tenant, account, nil)
+	gone, err := t.stale(ctx, w, account.TenantID, account, nil)
 	var changes []models.Change
 	for _, g := range gone {
-		changes = append(changes, g.change(stepNoPeople+"."+string(account.Class), models.Delete))
+		changes = append(changes, g.change(stepAccessRemove+"."+string(account.Class), models.Delete))
 	}
 	return changes, err
 }

@@ -8,10 +8,10 @@ import (
 
 const (
 	demoInstance = "arn:aws:sso:::instance/ssoins-demo000000000001"
-	demoSets     = "arn:aws:sso:::permissionSet/ssoins-demo000000000001/ps-"
-	ownerSet     = demoSets + "owner00000000001"
-	developerSet = demoSets + "developer0000002"
-	viewerSet    = demoSets + "viewer0000000003"
+	setPrefix    = "arn:aws:sso:::permissionSet/ssoins-demo000000000001/ps-"
+	ownerSet     = setPrefix + "owner00000000001"
+	developerSet = setPrefix + "developer0000002"
+	viewerSet    = setPrefix + "viewer0000000003"
 )
 
 // lettingIn is the configuration of the demo organization's instance.
