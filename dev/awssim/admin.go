@@ -106,7 +106,7 @@ func (s *Sim) rules(r *http.Request) ([]rule, error) {
 }
 
 func actions() []string {
-	return []string{throttle, error500, timeout, accessDenied, delayed, dropAfterCommit, createFailed, updateFailed, deleteFailed, rollbackFailed, slowResource, validationError, changeSetFailed}
+	return []string{throttle, error500, timeout, accessDenied, delayed, dropAfterCommit, constraint, createFailed, updateFailed, deleteFailed, rollbackFailed, slowResource, validationError, changeSetFailed}
 }
 
 // mostDelay keeps a mistyped delay from hanging a connection for hours.
@@ -127,6 +127,8 @@ func (ru *rule) check() error {
 		return adminError{http.StatusBadRequest, "nth is at least 1, times at least 0, probability between 0 and 1, delay_ms between 0 and 600000"}
 	case slices.Contains(inStacks(), ru.Action) && (ru.LogicalID == "") != (ru.Action == changeSetFailed):
 		return adminError{http.StatusBadRequest, ru.Action + " needs a logical_id; change_set_failed has none"}
+	case ru.Action == constraint && (ru.Service != "organizations" || ru.Reason == ""):
+		return adminError{http.StatusBadRequest, "constraint needs the service organizations and its reason"}
 	case (ru.Action == delayed || ru.Action == slowResource) && ru.DelayMS == 0:
 		return adminError{http.StatusBadRequest, ru.Action + " needs delay_ms"}
 	}

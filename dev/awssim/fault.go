@@ -18,11 +18,12 @@ const (
 	accessDenied    = "access_denied"
 	delayed         = "delay"
 	dropAfterCommit = "drop_after_commit" // the change is made, the reply is lost
+	constraint      = "constraint"        // Organizations refuses with the reason that the rule gives: CLOSE_ACCOUNT_QUOTA_EXCEEDED
 
 	// Those below are asked by the stack engine, for a logical id of a stack.
 	createFailed    = "create_failed"     // when it is made or changed; also an account's creation
 	updateFailed    = "update_failed"     // when it is changed
-	deleteFailed    = "delete_failed"     // when it is removed; also an account's closing
+	deleteFailed    = "delete_failed"     // when it is removed
 	rollbackFailed  = "rollback_failed"   // when a failed update puts it back
 	slowResource    = "slow_resource"     // every change of it takes delay_ms longer
 	validationError = "validation_error"  // a check before a change set is ready finds something
@@ -154,6 +155,8 @@ func (r *rule) refusal(c *Call) error {
 		return throttled(c.Service)
 	case error500:
 		return serverError(c.Service)
+	case constraint:
+		return &APIError{Status: http.StatusConflict, Code: "ConstraintViolationException", Reason: r.Reason, Message: "You violated a constraint of your organization: " + r.Reason}
 	case accessDenied:
 		reason := r.Reason
 		if reason == "" {

@@ -67,7 +67,7 @@ func TestRules(t *testing.T) {
 	if got := w.admin(t, "DELETE", "/rules", nil, nil); got != http.StatusNoContent {
 		t.Errorf("clear: %d", got)
 	}
-	for _, bad := range []rule{{Action: "explode"}, {Action: delayed}, {Action: createFailed}, {Action: throttle, Probability: 2}} {
+	for _, bad := range []rule{{Action: "explode"}, {Action: delayed}, {Action: createFailed}, {Action: throttle, Probability: 2}, {Action: constraint, Service: "organizations"}} {
 		if got := w.admin(t, "POST", "/rules", bad, nil); got != http.StatusBadRequest {
 			t.Errorf("rule %+v: %d", bad, got)
 		}

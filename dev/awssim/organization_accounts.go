@@ -149,11 +149,6 @@ func closeAccount(ctx context.Context, c *Call, in *organizations.CloseAccountIn
 	if err := c.Tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE closing_at > $1), count(*) FILTER (WHERE state <> 'CLOSED') FROM accounts`, c.Now.Add(-30*24*time.Hour)).Scan(&closed, &members); err != nil {
 		return nil, fmt.Errorf("count closed accounts: %w", err)
 	}
-	if constraint, ok, err := c.fault(ctx, demoManagement, a.Name+" "+id, "CloseAccount", deleteFailed); err != nil {
-		return nil, err
-	} else if ok {
-		return nil, &APIError{Status: http.StatusConflict, Code: "ConstraintViolationException", Reason: constraint, Message: "You violated a constraint of closing accounts: " + constraint}
-	}
 	switch {
 	case id == demoManagement:
 		return nil, &APIError{Status: http.StatusConflict, Code: "ConstraintViolationException", Reason: "CANNOT_CLOSE_MANAGEMENT_ACCOUNT", Message: "You can't close the management account."}
