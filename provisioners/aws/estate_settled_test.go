@@ -77,7 +77,7 @@ func settledWorld(ctx context.Context, url string) error {
 	defer srv.Close()
 	err = execAll(ctx, url, `INSERT INTO accounts (id, name, email, state, parent, joined_at, usable_after, listed_after, tags)
 		VALUES ('`+accountID+`', '`+accountName+`', 'aws+payments@example.com', 'ACTIVE', 'r-demo', clock_timestamp(), clock_timestamp(), clock_timestamp(),
-			'{"slipway:tenant": "payments", "slipway:account": "`+accountRow+`"}')`,
+			'{"slipway:tenant": "payments", "slipway:account": "`+accountRow+`", "slipway:request": "`+madeByID+`"}')`,
 		`INSERT INTO org_attachments (policy, target) VALUES ('p-FullAWSAccess', '`+accountID+`')`)
 	if err != nil {
 		return err
