@@ -37,7 +37,7 @@ func (e *Engine) undo(ctx context.Context, h *held) error {
 	u := decodeUndo(h.job.State)
 	for at := len(rs.Run.Steps) - 1; at >= 0; at-- {
 		row := rs.Run.Steps[at]
-		if u.Below > 0 && row.Position >= u.Below || !touched(row) {
+		if u.Below > 0 && row.Position >= u.Below || !touched(row) || known[row.Name].looks() {
 			continue
 		}
 		return e.undoStep(ctx, h, rs, at, known[row.Name], u)
@@ -47,6 +47,9 @@ func (e *Engine) undo(ctx context.Context, h *held) error {
 
 // touched tells whether the run may have changed the world with the step. What was there before (skipped) is not ours to take back.
 func touched(row models.Step) bool { return row.State == models.StepDone || row.Intent }
+
+// looks tells a step that changes nothing: it waits for something, or verifies it.
+func (s Step) looks() bool { return s.Name != "" && s.Start == nil && s.Undo == nil && s.Stays == "" }
 
 func (e *Engine) undoStep(ctx context.Context, h *held, rs RunState, at int, step Step, u undoing) error {
 	row := rs.Run.Steps[at]
@@ -137,7 +140,7 @@ func remains(rs RunState, known map[string]Step) string {
 	for _, row := range rs.Run.Steps {
 		step := known[row.Name]
 		switch {
-		case row.State != models.StepUndone && !touched(row):
+		case row.State != models.StepUndone && !touched(row), step.looks():
 		case step.Stays != "":
 			stays = append(stays, step.Stays)
 		case step.Undo == nil:

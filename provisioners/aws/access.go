@@ -106,10 +106,7 @@ var contactKinds = []accounttypes.AlternateContactType{accounttypes.AlternateCon
 
 // contacts tells AWS whom to ask about the account.
 func (p place) contacts() provisioners.Step {
-	return provisioners.Step{Title: "Set the contacts of " + p.name(), Find: p.look(func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
-		missing, _, err := p.missingContacts(ctx, run)
-		return presence(err == nil && len(missing) == 0), err
-	}), Start: p.act(func(ctx context.Context, run *provisioners.Run) error {
+	return p.givenBack(provisioners.Step{Title: "Set the contacts of " + p.name(), Find: p.look(p.formerContacts), Start: p.act(func(ctx context.Context, run *provisioners.Run) error {
 		missing, api, err := p.missingContacts(ctx, run)
 		if err != nil {
 			return err
@@ -126,7 +123,7 @@ func (p place) contacts() provisioners.Step {
 			}
 		}
 		return nil
-	}), Stays: "the contacts of " + p.name() + " stay"}
+	}), Stays: "the contacts of " + p.name() + " stay"}, p.undoContacts)
 }
 
 // contact is the one that was approved.

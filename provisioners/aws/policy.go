@@ -36,11 +36,11 @@ var (
 	moveAccounts       = policy(statement{Action: []string{"organizations:Describe*", "organizations:List*", "organizations:MoveAccount"}})
 	tagAccounts        = policy(statement{Action: []string{"organizations:Describe*", "organizations:List*", "organizations:TagResource", "organizations:UntagResource"}})
 	lookAtSpoke        = policy(statement{Action: []string{"cloudformation:DescribeStacks", "cloudformation:GetTemplate"}})
-	setContacts        = policy(statement{Action: []string{"account:GetAlternateContact", "account:PutAlternateContact"}})
+	setContacts        = policy(statement{Action: []string{"account:GetAlternateContact", "account:PutAlternateContact", "account:DeleteAlternateContact"}})
 	identity           = policy(statement{Action: []string{"sts:GetCallerIdentity"}})
-	setEncryption      = policy(statement{Action: []string{"ec2:GetEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault"}})
+	setEncryption      = policy(statement{Action: []string{"ec2:GetEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault", "ec2:DisableEbsEncryptionByDefault"}})
 	setAccessBlock     = policy(statement{Action: []string{"s3:GetAccountPublicAccessBlock", "s3:PutAccountPublicAccessBlock"}})
-	setPasswords       = policy(statement{Action: []string{"iam:GetAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy"}})
+	setPasswords       = policy(statement{Action: []string{"iam:GetAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy", "iam:DeleteAccountPasswordPolicy"}})
 )
 
 // setBudget narrows to one budget.

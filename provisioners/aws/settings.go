@@ -18,16 +18,20 @@ import (
 
 // deploy is the configuration of a session in the place's account, for one narrow job.
 func (p place) deploy(run *provisioners.Run, region, policy string) (sdk.Config, string, error) {
+	return p.deployAs(workOf(run), run, region, policy)
+}
+
+func (p place) deployAs(w who, run *provisioners.Run, region, policy string) (sdk.Config, string, error) {
 	id, err := p.account(run)
 	if err != nil {
 		return sdk.Config{}, "", err
 	}
-	return p.clients.spoke(id, region, "deploy", policy, workOf(run)), id, nil
+	return p.clients.spoke(id, region, "deploy", policy, w), id, nil
 }
 
 // encryption switches on default encryption of new EBS volumes in one region.
 func (p place) encryption() provisioners.Step {
-	return provisioners.Step{Title: fmt.Sprintf("Encrypt new volumes of %s in %s", p.name(), p.region), Find: p.look(func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
+	return p.givenBack(provisioners.Step{Title: fmt.Sprintf("Encrypt new volumes of %s in %s", p.name(), p.region), Find: p.look(func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
 		cfg, _, err := p.deploy(run, p.region, setEncryption)
 		if err != nil {
 			return absent, err
@@ -41,25 +45,28 @@ func (p place) encryption() provisioners.Step {
 		}
 		_, err = ec2.NewFromConfig(cfg).EnableEbsEncryptionByDefault(ctx, &ec2.EnableEbsEncryptionByDefaultInput{})
 		return err
-	}), Stays: fmt.Sprintf("new volumes of %s stay encrypted in %s", p.name(), p.region)}
+	}), Stays: fmt.Sprintf("new volumes of %s stay encrypted in %s", p.name(), p.region)}, p.undoEncryption)
 }
 
 // accessBlock keeps every bucket of the account from being public.
 func (p place) accessBlock() provisioners.Step {
-	return provisioners.Step{Title: "Block public buckets in " + p.name(), Find: p.look(func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
+	return p.givenBack(provisioners.Step{Title: "Block public buckets in " + p.name(), Find: p.look(func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
 		cfg, id, err := p.deploy(run, p.clients.Region, setAccessBlock)
 		if err != nil {
 			return absent, err
 		}
 		out, err := s3control.NewFromConfig(cfg).GetPublicAccessBlock(ctx, &s3control.GetPublicAccessBlockInput{AccountId: &id})
 		if is(err, "NoSuchPublicAccessBlockConfiguration") {
-			return absent, nil
+			return wasUnset(), nil
 		}
 		if err != nil {
 			return absent, err
 		}
 		b := out.PublicAccessBlockConfiguration
-		return presence(b != nil && sdk.ToBool(b.BlockPublicAcls) && sdk.ToBool(b.BlockPublicPolicy) && sdk.ToBool(b.IgnorePublicAcls) && sdk.ToBool(b.RestrictPublicBuckets)), nil
+		if b != nil && sdk.ToBool(b.BlockPublicAcls) && sdk.ToBool(b.BlockPublicPolicy) && sdk.ToBool(b.IgnorePublicAcls) && sdk.ToBool(b.RestrictPublicBuckets) {
+			return present, nil
+		}
+		return was(b)
 	}), Start: p.act(func(ctx context.Context, run *provisioners.Run) error {
 		cfg, id, err := p.deploy(run, p.clients.Region, setAccessBlock)
 		if err != nil {
@@ -69,7 +76,7 @@ func (p place) accessBlock() provisioners.Step {
 		_, err = s3control.NewFromConfig(cfg).PutPublicAccessBlock(ctx, &s3control.PutPublicAccessBlockInput{AccountId: &id,
 			PublicAccessBlockConfiguration: &s3types.PublicAccessBlockConfiguration{BlockPublicAcls: yes, BlockPublicPolicy: yes, IgnorePublicAcls: yes, RestrictPublicBuckets: yes}})
 		return err
-	}), Stays: "public buckets stay blocked in " + p.name()}
+	}), Stays: "public buckets stay blocked in " + p.name()}, p.undoAccessBlock)
 }
 
 // passwordPolicy is what the Foundational Security Best Practices ask for (IAM.7).
@@ -78,19 +85,19 @@ var passwordPolicy = iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength:
 
 // passwords sets the rules for passwords of IAM users. Nobody should be one, but nothing weaker is possible either.
 func (p place) passwords() provisioners.Step {
-	return provisioners.Step{Title: "Set the password rules of " + p.name(), Find: p.look(func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
+	return p.givenBack(provisioners.Step{Title: "Set the password rules of " + p.name(), Find: p.look(func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
 		cfg, _, err := p.deploy(run, p.clients.Region, setPasswords)
 		if err != nil {
 			return absent, err
 		}
 		out, err := iam.NewFromConfig(cfg).GetAccountPasswordPolicy(ctx, &iam.GetAccountPasswordPolicyInput{})
 		if is(err, "NoSuchEntity") {
-			return absent, nil
+			return wasUnset(), nil
 		}
-		if err != nil {
-			return absent, err
+		if err != nil || strongEnough(out.PasswordPolicy) {
+			return presence(err == nil), err
 		}
-		return presence(strongEnough(out.PasswordPolicy)), nil
+		return was(out.PasswordPolicy)
 	}), Start: p.act(func(ctx context.Context, run *provisioners.Run) error {
 		cfg, _, err := p.deploy(run, p.clients.Region, setPasswords)
 		if err != nil {
@@ -99,7 +106,7 @@ func (p place) passwords() provisioners.Step {
 		in := passwordPolicy
 		_, err = iam.NewFromConfig(cfg).UpdateAccountPasswordPolicy(ctx, &in)
 		return err
-	}), Stays: "the password rules of " + p.name() + " stay"}
+	}), Stays: "the password rules of " + p.name() + " stay"}, p.undoPasswords)
 }
 
 func strongEnough(h *iamtypes.PasswordPolicy) bool {
