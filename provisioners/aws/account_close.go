@@ -29,7 +29,7 @@ func (e ending) accountChanges(ctx context.Context, w who, tenant models.Tenant,
 		all = append(all, models.Change{Step: e.step(stepScan), LogicalID: "Search", Type: "Search by owner tag", Action: models.Exists,
 			Note: fmt.Sprintf("In %s, for whatever carries the tag %s = %s. What is found stands in the receipt.", join(e.clients.scanRegions()), models.TagTenant, tenant.Slug)})
 	}
-	access, err := e.accessChanges(ctx, w, a)
+	access, err := e.tenants.removals(ctx, w, a.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,9 @@ func (e ending) findSuspended(ctx context.Context, run *provisioners.Run) (provi
 }
 
 func (e ending) moveTo(ctx context.Context, run *provisioners.Run, from, to string) error {
-	_, err := organizationsClient(e.clients.org(workOf(run), moveAccounts)).MoveAccount(ctx,
+	w := workOf(run)
+	w.approve = true
+	_, err := organizationsClient(e.clients.org(w, moveAccounts)).MoveAccount(ctx,
 		&organizations.MoveAccountInput{AccountId: &e.part.Account, SourceParentId: &from, DestinationParentId: &to})
 	return ignore(err, "DuplicateAccountException", "AccountNotFoundException", "SourceParentNotFoundException") // the next look says where it is
 }
@@ -213,7 +215,7 @@ func (e ending) seeClosed(ctx context.Context, run *provisioners.Run) (res provi
 	return absent, true, nil
 }
 
-// closeAccounts narrows to closing one account.
+// closeAccount narrows to closing one account.
 func (c *Clients) closeAccount(id string) string {
 	return policy(statement{Action: []string{"organizations:CloseAccount"}, Resource: []string{fmt.Sprintf("arn:%s:organizations::%s:account/o-*/%s", c.partition, c.management, id)}})
 }

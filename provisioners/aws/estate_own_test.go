@@ -51,7 +51,8 @@ func (e *estate) driveTo(what string, there func() bool) {
 	for !there() {
 		e.round(e.engine)
 		if time.Now().After(deadline) {
-			e.t.Fatalf("waited in vain for %s: %s", what, one[string](e, `SELECT COALESCE(jsonb_agg(j)::text, '') FROM journal j WHERE NOT done`))
+			e.t.Fatalf("waited in vain for %s: %s %s", what, one[string](e, `SELECT COALESCE(jsonb_agg(j)::text, '') FROM journal j WHERE NOT done`),
+				one[string](e, `SELECT COALESCE(jsonb_agg(waiting)::text, '') FROM steps WHERE waiting IS NOT NULL`))
 		}
 		if err := pause(e.t.Context()); err != nil {
 			e.t.Fatal(err)

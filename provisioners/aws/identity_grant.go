@@ -11,8 +11,9 @@ import (
 
 // stepPeople is followed by class and role; stepAccessRemove by class and, where only some lose their access, role.
 const (
-	stepPeople = "access"
-	assignment = "Account assignment"
+	stepPeople       = "access"
+	stepAccessRemove = "access.remove"
+	assignment       = "Account assignment"
 )
 
 // pushTime is how long a run waits for a group to arrive in the identity store: providers push about every 40 minutes.

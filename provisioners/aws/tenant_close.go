@@ -37,7 +37,6 @@ const (
 	stepEndReceipt   = "tenant.receipt"
 	stepBudgetRemove = "tenant.budget.remove"
 	stepScan         = "account.scan"
-	stepAccessRemove = "access.remove"
 	stepSuspend      = "account.suspend"
 	stepClose        = "account.close"
 	stepRelease      = "account.release"
@@ -217,6 +216,11 @@ func (c *Closing) unplanned(ctx context.Context, run *provisioners.Run, tenant m
 		return provisioners.Mismatch{Words: strings.Join(said, "; ")}
 	}
 	return nil
+}
+
+// accessStep ends what IAM Identity Center gives people in the account.
+func (e ending) accessStep() provisioners.Step {
+	return place{Tenants: e.tenants, slug: e.tenant(), class: e.part.Class, part: e.part, step: e.step(stepAccessRemove)}.letOut()
 }
 
 // look and act put the meaning of AWS's errors around a step's functions.

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/budgets"
 	budgettypes "github.com/aws/aws-sdk-go-v2/service/budgets/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	r53 "github.com/aws/aws-sdk-go-v2/service/route53/types"
 
 	"slipway/models"
@@ -83,9 +84,14 @@ func (e ending) releaseStep() provisioners.Step {
 			}
 			return presence(err == nil && a.State == models.Deleted), err
 		},
-		Start: func(ctx context.Context, run *provisioners.Run) error {
+		Start: e.act(func(ctx context.Context, run *provisioners.Run) error {
+			_, err := organizationsClient(e.clients.org(workOf(run), tagAccounts)).UntagResource(ctx, &organizations.UntagResourceInput{ResourceId: &e.part.Account,
+				TagKeys: []string{tagTenant, tagAccountRow}})
+			if ignore(err, "TargetNotFoundException") != nil { // it has left the organization, and its tags with it
+				return err
+			}
 			return e.registry.ReleaseAccount(ctx, actorOf(run), e.row())
-		}}
+		})}
 }
 
 // undelegateStep takes the record out of the parent zone, before the servers that it names are given to somebody else.
