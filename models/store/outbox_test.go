@@ -429,13 +429,20 @@ func TestSweepNotifications(t *testing.T) {
 	if err := s.TestNotification(t.Context(), c.dev); err != nil { // stays to be told
 		t.Fatal(err)
 	}
-	if n, err := s.SweepNotifications(t.Context(), s.clock.Now().Add(-time.Hour), 100); err != nil || n != 0 {
+	sweep := func(after time.Duration, batch int) (n int64, err error) {
+		err = s.tx(t.Context(), func(w *tx) error {
+			n, _, err = sweepNotices(w, s.clock.Now().Add(after), batch)
+			return err
+		})
+		return n, err
+	}
+	if n, err := sweep(-time.Hour, 100); err != nil || n != 0 {
 		t.Errorf("swept %d, %v", n, err)
 	}
-	if n, err := s.SweepNotifications(t.Context(), s.clock.Now().Add(time.Second), 2); err != nil || n != 4 {
+	if n, err := sweep(time.Second, 2); err != nil || n != 4 {
 		t.Errorf("swept %d, %v: want two messages with their events", n, err)
 	}
-	if n, err := s.SweepNotifications(t.Context(), s.clock.Now().Add(time.Second), 100); err != nil || n != 2 {
+	if n, err := sweep(time.Second, 100); err != nil || n != 2 {
 		t.Errorf("swept %d, %v", n, err)
 	}
 	if n := count(t, s, `SELECT count(*) FROM notification_events`); n != 1 {
