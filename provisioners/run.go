@@ -2,6 +2,7 @@ package provisioners
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -89,6 +90,7 @@ func (e *Engine) start(ctx context.Context, d *doing, found Result) error {
 	if err := e.Journal.Intend(ctx, d.h.job, c); err != nil {
 		return err
 	}
+	before := d.row.Intent
 	d.row.Intent = true
 	for k, v := range found.Outputs {
 		d.run.Outputs[k] = v
@@ -101,6 +103,10 @@ func (e *Engine) start(ctx context.Context, d *doing, found Result) error {
 	e.Crash("run", d.row.Name, "after-aws-call")
 	if err != nil {
 		d.mem.Poll = false
+		var wait Wait
+		if errors.As(err, &wait) && wait.Clean {
+			d.row.Intent = before
+		}
 		return e.endError(ctx, d, err)
 	}
 	d.mem.Poll, d.mem.Looks, d.mem.Gone = true, 0, 0

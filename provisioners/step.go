@@ -99,6 +99,7 @@ type Wait struct {
 	Words string
 	Delay time.Duration
 	Until time.Time // product time at which it is expected to end; zero: not known
+	Clean bool      // of Start: it was answered and has made nothing, so that a person may stop the run here
 }
 
 // Error says what is waited for.

@@ -60,7 +60,7 @@ func (c *Closing) closings(ctx context.Context, org *organizations.Client) (clos
 // waitForQuota puts the closing off until AWS takes one more.
 func (e ending) waitForQuota(q closings) error {
 	words := "AWS to take another closing: its quota of closed accounts is used up"
-	w := provisioners.Wait{For: "AWS's quota", Delay: askQuotaAgain}
+	w := provisioners.Wait{For: "AWS's quota", Delay: askQuotaAgain, Clean: true}
 	if !q.until.IsZero() {
 		w.Until = e.product(q.until)
 		words = fmt.Sprintf("AWS to take another closing: of %d in 30 days %d are used; the next is possible about %s", q.allowed, q.taken, w.Until.UTC().Format("2 January 15:04 MST"))
@@ -89,7 +89,7 @@ func (e ending) refused(ctx context.Context, run *provisioners.Run, err error) e
 		}
 		return e.waitForQuota(q)
 	case orgtypes.ConstraintViolationExceptionReasonCloseAccountRequestsLimitExceeded:
-		return provisioners.Wait{For: "AWS", Words: "AWS to end the closings that are under way: it takes no more at a time", Delay: time.Minute}
+		return provisioners.Wait{For: "AWS", Words: "AWS to end the closings that are under way: it takes no more at a time", Delay: time.Minute, Clean: true}
 	case orgtypes.ConstraintViolationExceptionReasonWaitPeriodActive, orgtypes.ConstraintViolationExceptionReasonAccountCreationNotComplete:
 		return e.waitForAge(ctx, run)
 	}
@@ -103,7 +103,7 @@ func (e ending) waitForAge(ctx context.Context, run *provisioners.Run) error {
 		return permitted(err, run.Waited)
 	}
 	until := sdk.ToTime(out.Account.JoinedTimestamp).Add(closingAge)
-	w := provisioners.Wait{For: "AWS", Delay: askQuotaAgain, Words: "AWS to let go of the account: it is too young to be closed"}
+	w := provisioners.Wait{For: "AWS", Delay: askQuotaAgain, Clean: true, Words: "AWS to let go of the account: it is too young to be closed"}
 	if until.After(e.clients.Clock.Wall()) {
 		w.Until = e.product(until)
 		w.Words += ", which ends about " + w.Until.UTC().Format("2 January")
