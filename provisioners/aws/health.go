@@ -189,7 +189,7 @@ func (c *Clients) masked(s string) string {
 // filler fills the braces of the table's rows in.
 func (c *Clients) filler(i installation, account, role string) *strings.Replacer {
 	return strings.NewReplacer("{partition}", c.partition, "{account}", account, "{region}", c.Region, "{bucket}", c.ArtifactsBucket, "{hub}", i.parameters["HubAccountId"],
-		"{org}", i.parameters["OrganizationId"], "{root}", i.root, "{nonprod}", c.OUs[models.NonProd], "{prod}", c.OUs[models.Prod], "{zone}", strings.TrimPrefix(c.DNSZoneID, "/hostedzone/"),
+		"{org}", i.parameters["OrganizationId"], "{root}", i.root, "{nonprod}", c.OUs[models.NonProd], "{prod}", c.OUs[models.Prod], "{suspended}", c.OUSuspended, "{zone}", strings.TrimPrefix(c.DNSZoneID, "/hostedzone/"),
 		"{domain}", c.BaseDomain, "{identity}", c.SetUp.OrgParameters["IdentityCenterArn"], "{exec}", c.roleARN(account, execRole), "{prefix}", c.SpokeRolePrefix, "{role}", role)
 }
 

@@ -77,7 +77,7 @@ func (c *Clients) platformInstalled(ctx context.Context) (installation, error) {
 // platformParameters are those that org.yaml and dns.yaml are deployed with.
 func (i installation) platformParameters(c *Clients) map[string]string {
 	all := map[string]string{"OrganizationId": i.parameters["OrganizationId"], "HubAccountId": i.parameters["HubAccountId"], "ExternalId": i.parameters["ExternalId"], "RootId": i.root,
-		"OuNonprod": c.OUs[models.NonProd], "OuProd": c.OUs[models.Prod], "ZoneId": strings.TrimPrefix(c.DNSZoneID, "/hostedzone/"), "BaseDomain": c.BaseDomain}
+		"OuNonprod": c.OUs[models.NonProd], "OuProd": c.OUs[models.Prod], "OuSuspended": c.OUSuspended, "ZoneId": strings.TrimPrefix(c.DNSZoneID, "/hostedzone/"), "BaseDomain": c.BaseDomain}
 	maps.Copy(all, c.SetUp.OrgParameters)
 	return all
 }

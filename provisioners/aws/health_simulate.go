@@ -27,7 +27,7 @@ func (k *roleCheck) rows() []permission {
 	}
 	var out []permission
 	for _, p := range permissions() {
-		used := map[string]bool{"": true, "bucket": k.ArtifactsBucket != "", "people": k.SetUp.OrgParameters["IdentityCenterArn"] != ""}
+		used := map[string]bool{"": true, "bucket": k.ArtifactsBucket != "", "people": k.SetUp.OrgParameters["IdentityCenterArn"] != "", "suspended": k.OUSuspended != ""}
 		if p.role == k.role && used[p.only] && (p.resource != theRoot || k.rooted) {
 			out = append(out, p)
 		}

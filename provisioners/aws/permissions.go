@@ -8,7 +8,7 @@ type permission struct {
 	needed   string // for what, as the end of "needed to"
 	with     facts  // what else the call brings along
 	calls    string // SDK operations, parted by blanks, when they are not the one that the action names
-	only     string // configuration without which it is not used: bucket, people
+	only     string // configuration without which it is not used: bucket, people, suspended
 }
 
 // facts are condition keys of a call with their values, as IAM names them.
@@ -19,6 +19,7 @@ var (
 	withRole     = facts{"cloudformation:RoleArn": {"{exec}"}}
 	withApproval = facts{"aws:PrincipalTag/" + tagApproved: {"true"}}
 	deletes      = facts{"aws:PrincipalTag/" + tagApproved: {"true"}, "cloudformation:RoleArn": {"{exec}"}}
+	closes       = facts{"aws:PrincipalTag/" + tagApproved: {"true"}, "aws:ResourceTag/" + tagRequest: {"check"}}
 	cleansUp     = facts{"aws:PrincipalTag/" + tagPurpose: {planCleanup}, "cloudformation:RoleArn": {"{exec}"}}
 	passes       = facts{"iam:PassedToService": {"cloudformation.amazonaws.com"}}
 	throughS3    = facts{"kms:ViaService": {"s3.{region}.amazonaws.com"}}
@@ -47,6 +48,7 @@ const (
 	theRoot       = "arn:{partition}:organizations::{account}:root/{org}/{root}"
 	nonprodUnit   = "arn:{partition}:organizations::{account}:ou/{org}/{nonprod}"
 	prodUnit      = "arn:{partition}:organizations::{account}:ou/{org}/{prod}"
+	suspendedUnit = "arn:{partition}:organizations::{account}:ou/{org}/{suspended}"
 	parentZoneARN = "arn:{partition}:route53:::hostedzone/{zone}"
 	theInstance   = "{identity}"
 	aGroup        = "arn:{partition}:identitystore:::group/check"
@@ -117,9 +119,11 @@ func deployPermissions() []permission {
 		{role: "deploy", action: "ec2:GetEbsEncryptionByDefault", resource: anything, needed: "set the account up"},
 		{role: "deploy", action: "ec2:EnableEbsEncryptionByDefault", resource: anything, needed: "set the account up"},
 		{role: "deploy", action: "s3:GetAccountPublicAccessBlock", resource: anything, needed: "set the account up", calls: "s3control.GetPublicAccessBlock"},
-		{role: "deploy", action: "s3:PutAccountPublicAccessBlock", resource: anything, needed: "set the account up", calls: "s3control.PutPublicAccessBlock"},
+		{role: "deploy", action: "s3:PutAccountPublicAccessBlock", resource: anything, needed: "set the account up", calls: "s3control.PutPublicAccessBlock s3control.DeletePublicAccessBlock"},
 		{role: "deploy", action: "iam:GetAccountPasswordPolicy", resource: anything, needed: "set the account up"},
 		{role: "deploy", action: "iam:UpdateAccountPasswordPolicy", resource: anything, needed: "set the account up"},
+		{role: "deploy", action: "ec2:DisableEbsEncryptionByDefault", resource: anything, needed: "give an enrolled account back as it was", with: withApproval},
+		{role: "deploy", action: "iam:DeleteAccountPasswordPolicy", resource: anything, needed: "give an enrolled account back as it was", with: withApproval},
 	}
 }
 
@@ -130,10 +134,14 @@ func orgPermissions() []permission {
 		{role: "org", action: "organizations:MoveAccount", resource: theRoot, needed: "move accounts out of the root"},
 		{role: "org", action: "organizations:MoveAccount", resource: nonprodUnit, needed: "move accounts into the nonprod unit"},
 		{role: "org", action: "organizations:MoveAccount", resource: prodUnit, needed: "move accounts into the prod unit"},
+		{role: "org", action: "organizations:MoveAccount", resource: suspendedUnit, needed: "move accounts out of the way before they are closed", only: "suspended"},
+		{role: "org", action: "organizations:CloseAccount", resource: anAccount, needed: "close accounts whose closing was approved", with: closes, only: "suspended"},
 		{role: "org", action: "organizations:TagResource", resource: anAccount, needed: "mark accounts with their owner", calls: "organizations.CreateAccount"},
+		{role: "org", action: "organizations:UntagResource", resource: anAccount, needed: "release accounts", with: facts{"aws:TagKeys": {tagTenant}}},
 		{role: "org", action: "servicequotas:GetServiceQuota", resource: anything, needed: "see how many accounts there may be"},
 		{role: "org", action: "account:GetAlternateContact", resource: theContact, needed: "set the contacts of accounts"},
 		{role: "org", action: "account:PutAlternateContact", resource: theContact, needed: "set the contacts of accounts"},
+		{role: "org", action: "account:DeleteAlternateContact", resource: theContact, needed: "give an enrolled account back as it was"},
 		{role: "org", action: "budgets:ViewBudget", resource: aBudget, needed: "set the budgets of tenants", calls: "budgets.DescribeBudget"},
 		{role: "org", action: "budgets:ModifyBudget", resource: aBudget, needed: "set the budgets of tenants", calls: "budgets.CreateBudget budgets.UpdateBudget budgets.DeleteBudget"},
 		{role: "org", action: "budgets:TagResource", resource: aBudget, needed: "mark budgets with their owner", calls: "budgets.CreateBudget"},

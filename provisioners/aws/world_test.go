@@ -151,10 +151,6 @@ func (w *world) clients(key string, change func(*Options)) *Clients {
 	})
 }
 
-// demoSets are the permission sets of the demo organization that may be assigned.
-const demoSets = "arn:aws:sso:::permissionSet/ssoins-demo000000000001/ps-owner00000000001,arn:aws:sso:::permissionSet/ssoins-demo000000000001/ps-developer0000002," +
-	"arn:aws:sso:::permissionSet/ssoins-demo000000000001/ps-viewer0000000003"
-
 // setUp is what roles are held against.
 func setUp(t *testing.T) SetUp {
 	t.Helper()
@@ -171,7 +167,7 @@ func setUp(t *testing.T) SetUp {
 		t.Fatal(err)
 	}
 	s.Makes = needs
-	s.OrgParameters = map[string]string{"IdentityCenterArn": "arn:aws:sso:::instance/ssoins-demo000000000001", "PermissionSetArns": demoSets}
+	s.OrgParameters = map[string]string{"IdentityCenterArn": demoInstance, "PermissionSetArns": ownerSet + "," + developerSet + "," + viewerSet}
 	return s
 }
 
