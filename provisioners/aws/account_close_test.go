@@ -38,6 +38,11 @@ func TestCloseAccountRefused(t *testing.T) {
 	}
 	e.exec(`UPDATE accounts SET closed_at = closed_at - interval '1 day' WHERE name = 'old-1'`)
 	e.waits(request, "its quota of closed accounts is used up")
+	if err := e.store.StopRun(t.Context(), e.approver, request); err != nil {
+		t.Fatal(err)
+	}
+	e.drive(request, models.Failed) // at once: what AWS has refused is no call in flight
+	e.retry(request)
 	e.waits(request, "it is too young to be closed")
 	e.waits(request, "it takes no more at a time")
 	e.driveTo("waiting for a permission", func() bool {
@@ -114,6 +119,7 @@ func TestCloseIsTakenBack(t *testing.T) {
 	e := newEstate(t)
 	e.own(models.EnvironmentObject, "gone", repositoryless, nil)
 	e.watched()
+	e.letIn()
 	e.w.fault(map[string]any{"action": "constraint", "service": "organizations", "op": "CloseAccount", "match": accountID, "reason": "SERVICE_ACCESS_NOT_ENABLED", "times": 1})
 	request := e.ends(models.CloseTenantInputs{})
 	e.approve(request)
@@ -132,6 +138,9 @@ func TestCloseIsTakenBack(t *testing.T) {
 	if n := e.w.count(`SELECT count(*) FROM budgets WHERE name = 'slw-payments'`); n != 1 {
 		t.Errorf("%d budgets", n)
 	}
+	if n := e.w.assigned(accountID, "o", ownerSet); n != 1 {
+		t.Error("the owners have not got their access back")
+	}
 	if n := one[int](e, `SELECT count(*) FROM tenants WHERE state = 'ready' AND closing_at IS NULL`); n != 1 {
 		t.Error("the tenant cannot be asked for things again")
 	}
@@ -141,7 +150,7 @@ func TestCloseIsTakenBack(t *testing.T) {
 			t.Errorf("what stays: %s; want %q", why, want)
 		}
 	}
-	for _, step := range []string{"account.suspend.nonprod", "tenant.budget.remove", "tenant.refuse"} {
+	for _, step := range []string{"account.suspend.nonprod", "tenant.budget.remove", "access.remove.nonprod", "tenant.refuse"} {
 		if !died["undo/"+step+"/after-aws-call"] {
 			t.Errorf("it never died in %s: %v", step, died)
 		}

@@ -68,14 +68,20 @@ func TestSettingsAreGivenBack(t *testing.T) {
 // setting is what the simulated account is set to; empty when nobody did.
 func (e *estate) setting(name string) string {
 	e.t.Helper()
-	conn, err := pgx.Connect(e.t.Context(), e.w.db)
+	return e.w.text(`SELECT COALESCE(max(value::text), '') FROM settings WHERE account = $1 AND starts_with(name, $2)`, accountID, name)
+}
+
+// text asks the simulator's database.
+func (w *world) text(query string, args ...any) string {
+	w.t.Helper()
+	conn, err := pgx.Connect(w.t.Context(), w.db)
 	if err != nil {
-		e.t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	defer conn.Close(e.t.Context())
+	defer conn.Close(w.t.Context())
 	var value string
-	if err := conn.QueryRow(e.t.Context(), `SELECT COALESCE(max(value::text), '') FROM settings WHERE account = $1 AND starts_with(name, $2)`, accountID, name).Scan(&value); err != nil {
-		e.t.Fatal(err)
+	if err := conn.QueryRow(w.t.Context(), query, args...).Scan(&value); err != nil {
+		w.t.Fatalf("%s: %v", query, err)
 	}
 	return value
 }

@@ -220,7 +220,16 @@ func (c *Closing) unplanned(ctx context.Context, run *provisioners.Run, tenant m
 
 // accessStep ends what IAM Identity Center gives people in the account.
 func (e ending) accessStep() provisioners.Step {
-	return place{Tenants: e.tenants, slug: e.tenant(), class: e.part.Class, part: e.part, step: e.step(stepAccessRemove)}.letOut()
+	s := place{Tenants: e.tenants, slug: e.tenant(), class: e.part.Class, part: e.part, step: e.step(stepAccessRemove)}.letOut()
+	back := s.Undo
+	s.Undo = func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
+		a, err := e.registry.Account(ctx, e.row())
+		if err != nil || a.State == models.Deleted { // closed or released: nobody of the tenant gets into it again
+			return presence(err == nil), err
+		}
+		return back(ctx, run)
+	}
+	return s
 }
 
 // look and act put the meaning of AWS's errors around a step's functions.

@@ -21,6 +21,20 @@ func (e *estate) watched() {
 	}
 }
 
+// letIn gives the tenant's owners their access to the account.
+func (e *estate) letIn() {
+	e.t.Helper()
+	lettingIn(&e.clients.Options)
+	e.w.exec(`INSERT INTO identity_groups (id, name, external_id, made_at) VALUES ('9067642ac1-11111111-1111-1111-1111-111111111111', 'o', 'ext-o', now()) ON CONFLICT DO NOTHING`)
+	e.w.exec(`INSERT INTO account_assignments (account, permission_set, principal, principal_type, since) SELECT '` + accountID + `', '` + ownerSet + `', id, 'GROUP', now() FROM identity_groups WHERE name = 'o'`)
+	group := e.w.text(`SELECT id FROM identity_groups WHERE name = 'o'`)
+	err := e.store.Registry().SaveAccess(e.t.Context(), models.System("test", ""), accountRow, models.AccountAccess{AccountID: accountRow, Role: models.Owner, Group: "o", GroupID: group,
+		PermissionSet: ownerSet, SetName: "owner", State: models.AccessAssigned})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+}
+
 // furnished gives the tenant one of everything: a network with the account's zone, a service with images, an environment with files, and
 // the budget. The service that every estate has never got a stack.
 func (e *estate) furnished() (environment, service models.Stack) {
@@ -33,6 +47,7 @@ func (e *estate) furnished() (environment, service models.Stack) {
 	environment = e.own(models.EnvironmentObject, "orders-dev", workload, nil)
 	e.fill(physical(environment, "Files"), 3)
 	e.watched()
+	e.letIn()
 	return environment, service
 }
 
@@ -54,7 +69,7 @@ func TestCloseTenantStoppedAnywhere(t *testing.T) {
 	e.gone()
 	for _, step := range []string{"tenant.refuse", "content.environment.orders-dev.empty", "content.environment.orders-dev.remove", "content.service.orders.empty", "content.service.orders.remove",
 		"content.network.nonprod-eu-west-1.remove", "content.zone.payments-nonprod.apps.example.com.undelegate", "content.zone.payments-nonprod.apps.example.com.remove",
-		"account.baseline.nonprod.remove", "tenant.budget.remove", "account.suspend.nonprod", "account.close.nonprod"} {
+		"account.baseline.nonprod.remove", "access.remove.nonprod", "tenant.budget.remove", "account.suspend.nonprod", "account.close.nonprod"} {
 		for _, point := range []string{"after-intent-commit", "after-aws-call", "after-outcome-commit"} {
 			if !died["run/"+step+"/"+point] {
 				t.Errorf("it never died in %s %s", step, point)
@@ -66,6 +81,9 @@ func TestCloseTenantStoppedAnywhere(t *testing.T) {
 	}
 	if n := e.w.count(`SELECT count(*) FROM budgets WHERE name = 'slw-payments'`); n != 0 {
 		t.Error("the budget is still there")
+	}
+	if n := e.w.assigned(accountID, "o", ""); n != 0 || one[string](e, `SELECT state FROM account_access`) != "removed" {
+		t.Errorf("owners have %d assignments, Slipway knows it as %s", n, one[string](e, `SELECT state FROM account_access`))
 	}
 	for _, table := range []string{"environments", "services", "networks", "zones"} {
 		if n := one[int](e, `SELECT count(*) FROM `+table+` WHERE state <> 'deleted'`); n != 0 {
