@@ -14,8 +14,8 @@ import (
 
 // AdminHandler serves the simulator's own page and JSON API at its root: GET and POST
 // /rules, DELETE /rules and /rules/{id}, GET and POST /stacks (the page for drift), POST
-// /drift, GET and POST /things (the page of the services), what deeds lists, GET /world,
-// GET /calls. In `slipway dev` it hangs
+// /drift, GET and POST /things (the page of the services), GET and POST /quickcreate (where
+// a link to create a stack leads), what deeds lists, GET /world, GET /calls. In `slipway dev` it hangs
 // under /dev/aws; the simulator's own listener has it under /_slipway/.
 func (s *Sim) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
@@ -29,6 +29,8 @@ func (s *Sim) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /stacks", s.stacksPage)
 	mux.HandleFunc("POST /stacks", s.stacksForm)
 	mux.HandleFunc("POST /drift", s.takeHandChange)
+	mux.HandleFunc("GET /quickcreate", s.quickCreatePage)
+	mux.HandleFunc("POST /quickcreate", s.quickCreateForm)
 	mux.HandleFunc("GET /things", s.thingsPage)
 	mux.HandleFunc("POST /things", s.thingsForm)
 	for route := range deeds() {

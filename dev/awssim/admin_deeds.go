@@ -22,17 +22,21 @@ type deed struct {
 	Value   string `json:"value,omitempty"`  // an object's content, a secret's value, an alarm's state
 	On      bool   `json:"on,omitempty"`     // whether a service's tasks crash, or a group or permission set is there
 	Count   int    `json:"count,omitempty"`  // of subnets of each kind
+
+	Parameters map[string]string `json:"parameters,omitempty"` // of a stack whose template lies at Value
 }
 
 // deeds are what the page and the API can do, by the API's method and path.
 func deeds() map[string]func(context.Context, *Call, deed) (map[string]any, error) {
 	return map[string]func(context.Context, *Call, deed) (map[string]any, error){
-		"POST /images":  pushByHand,
-		"POST /objects": uploadByHand,
-		"PUT /secrets":  secretByHand,
-		"PUT /services": crashByHand,
-		"PUT /alarms":   alarmByHand,
-		"PUT /vpcs":     networkByHand,
+		"POST /images":   pushByHand,
+		"POST /objects":  uploadByHand,
+		"PUT /secrets":   secretByHand,
+		"PUT /services":  crashByHand,
+		"PUT /alarms":    alarmByHand,
+		"PUT /vpcs":      networkByHand,
+		"PUT /stacks":    stackByHand,
+		"DELETE /stacks": endStackByHand,
 
 		"POST /roles/drop":     dropByHand,
 		"POST /roles/deny":     denyByHand,
