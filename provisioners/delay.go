@@ -13,6 +13,8 @@ var delays = []struct {
 }{
 	{"account.create", seconds(2, 3, 5, 5, 10, 15, 30)},
 	{"account.access", seconds(3, 5, 5, 10, 15)},
+	{"account.manual", ofPeople},
+	{"account.detach", ofPeople},
 	{"account.baseline", seconds(2, 2, 3, 5, 5, 10)},
 	{"network.stack", ofStacks},
 	{"zone.stack", ofStacks},
@@ -28,6 +30,9 @@ var delays = []struct {
 
 // ofStacks looks often in the first half minute, when things appear, and then as often as AWS lets many stacks be looked at.
 var ofStacks = seconds(3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5, 10)
+
+// ofPeople looks often while somebody may be at it right now.
+var ofPeople = seconds(5, 5, 10, 10, 15, 30, 60)
 
 func seconds(n ...int) []time.Duration {
 	d := make([]time.Duration, len(n))

@@ -22,6 +22,9 @@ type Registry interface {
 	// SaveAccount changes an account under a row lock and audits what differs.
 	SaveAccount(ctx context.Context, actor models.Actor, id string, change func(*models.Account)) error
 
+	// SaveStack changes the stack row of an object under a lock; what differs is audited, nothing else is written.
+	SaveStack(ctx context.Context, actor models.Actor, objectID string, change func(*models.Stack)) error
+
 	// AskSlot queues an account for a creation slot and starts its VendWork. A slot that was freed without an account is asked for anew.
 	AskSlot(ctx context.Context, actor models.Actor, runID, accountID string) error
 	// Slot reads the claim; the zero value when none was ever made.

@@ -27,7 +27,7 @@ func (p place) findEnrolled(ctx context.Context, run *provisioners.Run) (provisi
 	}
 	row, err := p.registry.BoundAccount(ctx, id)
 	if models.KindOf(err) == models.NotFound {
-		return res, p.unclaimed(ctx, org, id)
+		return res, unclaimed(ctx, org, id, p.slug)
 	}
 	if err != nil {
 		return res, err
@@ -42,9 +42,9 @@ func (p place) findEnrolled(ctx context.Context, run *provisioners.Run) (provisi
 }
 
 // unclaimed refuses an account whose tags say that another tenant has it: Slipway's own records may be older than they are.
-func (p place) unclaimed(ctx context.Context, org *organizations.Client, id string) error {
+func unclaimed(ctx context.Context, org *organizations.Client, id, slug string) error {
 	tags, err := tagsOf(ctx, org, id)
-	if err == nil && tags[tagTenant] != "" && tags[tagTenant] != p.slug {
+	if err == nil && tags[tagTenant] != "" && tags[tagTenant] != slug {
 		err = finalf("The tag %s of account %s says that it is another tenant's.", "Find out whose it is. If it is nobody's, remove the tag in AWS Organizations and retry.", tagTenant, id)
 	}
 	return err

@@ -18,6 +18,9 @@ import (
 // personLimit is how long a run waits for a person in an account before it fails and frees the tenant for other requests.
 const personLimit = 14 * 24 * time.Hour
 
+// outTemplate is where the template lies that a person deploys, once it does.
+const outTemplate = "template"
+
 // manual waits until a person has deployed Slipway's roles where the stack set does not reach, from the very template that was planned.
 func (p place) manual() provisioners.Step {
 	return provisioners.Step{Title: fmt.Sprintf("Wait for the stack %s in account %s", models.ManualStack, p.part.Account), Find: func(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
@@ -50,25 +53,13 @@ func (p place) findManual(ctx context.Context, run *provisioners.Run) (provision
 			Cause: fmt.Sprintf("It has waited %d days for the stack %s: %s.", int(personLimit.Hours()/24), models.ManualStack, lacks),
 			Next:  p.trustedBy(ctx, run) + " Deploy the stack, then retry: the run goes on from this step."}}
 	}
-	if run.Attempt > 0 { // planning only looks
+	if run.Attempt > 0 && run.Outputs[outTemplate] != asks.address { // planning only looks
 		if err := p.clients.keepSpoke(ctx); err != nil {
 			return absent, err
 		}
 	}
-	return provisioners.Result{Found: provisioners.Working, Waiting: &models.WaitingOn{For: "a person", Link: asks.link(p.clients), Action: "Create the stack in AWS", Command: asks.command(),
+	return provisioners.Result{Found: provisioners.Working, Outputs: map[string]string{outTemplate: asks.address}, Waiting: &models.WaitingOn{For: "a person", Link: asks.link(p.clients), Action: "Create the stack in AWS", Command: asks.command(),
 		Words: fmt.Sprintf("a person to deploy the stack %s in account %s, from the template %s; %s. %s", models.ManualStack, id, asks.address, lacks, p.trustedBy(ctx, run))}}, nil
-}
-
-// property reads a property of the step's own changes.
-func (p place) property(path string) string {
-	for _, ch := range p.changes() {
-		for _, prop := range ch.Properties {
-			if prop.Path == path && prop.After != nil {
-				return *prop.After
-			}
-		}
-	}
-	return ""
 }
 
 // lacking says what keeps Slipway out of the account; empty when it is in, by the stack and the template that were asked for.

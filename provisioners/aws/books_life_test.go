@@ -81,3 +81,14 @@ func (b *books) EndContent(context.Context, models.Actor, string, models.ObjectT
 	return nil
 }
 func (b *books) Closures(context.Context, time.Time) (int, error) { return 0, nil }
+
+func (b *books) SaveStack(_ context.Context, _ models.Actor, id string, change func(*models.Stack)) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.contents {
+		if b.contents[i].ObjectID == id {
+			change(&b.contents[i])
+		}
+	}
+	return nil
+}

@@ -22,33 +22,32 @@ const budgetAccounts = "/Accounts"
 
 // budget watches what the tenant's accounts cost together.
 func (p place) budget() provisioners.Step {
-	return provisioners.Step{Title: "Set the budget of " + p.slug, Find: p.look(p.findBudget), Start: p.act(p.startBudget), Undo: p.look(p.undoBudget)}
+	step := provisioners.Step{Title: "Set the budget of " + p.slug, Find: p.look(p.findBudget), Start: p.act(p.startBudget), Undo: p.look(p.undoBudget)}
+	if _, widens := p.narrower(); widens {
+		step.Title, step.Undo = "Let the budget of "+p.slug+" watch one more account", p.look(p.narrowBudget)
+	}
+	return step
 }
 
 func (p place) budgets(run *provisioners.Run) *budgets.Client {
 	return budgets.NewFromConfig(p.clients.org(workOf(run), p.clients.setBudget(budgetName(p.slug))))
 }
 
-// wanted is the budget as it was approved, over the accounts that the run made.
-func (p place) wanted(run *provisioners.Run) (*budgettypes.Budget, error) {
-	limit := ""
+// wanted is the budget as it was approved, over the accounts that the run made and those that the tenant had.
+func (p place) wanted(ctx context.Context, run *provisioners.Run) (*budgettypes.Budget, error) {
+	return p.budgetOver(ctx, run, p.property(budgetAccounts))
+}
+
+// budgetOver is the budget as it was approved, over the accounts of some classes.
+func (p place) budgetOver(ctx context.Context, run *provisioners.Run, classes string) (*budgettypes.Budget, error) {
+	limit := p.property("/Limit")
 	var ids []string
-	for _, ch := range p.changes() {
-		for _, prop := range ch.Properties {
-			switch {
-			case prop.Path == "/Limit" && prop.After != nil:
-				limit = *prop.After
-			case prop.Path == budgetAccounts && prop.After != nil:
-				for class := range strings.SplitSeq(*prop.After, ", ") {
-					p.class = models.Class(class)
-					id, err := p.account(run)
-					if err != nil {
-						return nil, err
-					}
-					ids = append(ids, id)
-				}
-			}
+	for class := range strings.SplitSeq(classes, ", ") {
+		id, err := p.accountOf(ctx, run, models.Class(class))
+		if err != nil {
+			return nil, err
 		}
+		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	return budgetFor(p.slug, limit, ids), nil
@@ -62,7 +61,7 @@ func budgetFor(slug, limit string, accounts []string) *budgettypes.Budget {
 }
 
 func (p place) findBudget(ctx context.Context, run *provisioners.Run) (provisioners.Result, error) {
-	want, err := p.wanted(run)
+	want, err := p.wanted(ctx, run)
 	if err != nil {
 		return absent, err
 	}
@@ -91,7 +90,7 @@ func sameBudget(have, want *budgettypes.Budget) bool {
 }
 
 func (p place) startBudget(ctx context.Context, run *provisioners.Run) error {
-	want, err := p.wanted(run)
+	want, err := p.wanted(ctx, run)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/account"
+	accounttypes "github.com/aws/aws-sdk-go-v2/service/account/types"
+
 	"slipway/deploy"
 	"slipway/models"
 	"slipway/provisioners"
@@ -108,6 +112,41 @@ func TestEnrolMoved(t *testing.T) {
 	}
 }
 
+// TestTenantIsMadeWithAnEnrolledAccount: one class is made, the other enrolled, in one request.
+func TestTenantIsMadeWithAnEnrolledAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 500)
+	k := newWalk(t, w, enrolClients(w, nil), "payments", models.NonProd, models.Prod)
+	k.enrols(models.AccountInputs{Class: models.Prod, AWSID: dataLab, Move: true})
+	k.mustPlan()
+	k.wants("add | AWS account | Account", "add | Enrolled AWS account | Account", "delete | Service control policy | sandbox-no-commitments")
+	if err := k.run(); err != nil {
+		t.Fatal(err)
+	}
+	k.hasEnrolled(dataLab, models.Prod, "ou-demo-prod0001", false)
+	if n := w.count(`SELECT count(*) FROM account_creations WHERE state = 'SUCCEEDED'`); n != 1 {
+		t.Errorf("%d accounts were made", n)
+	}
+}
+
+// TestContactsAreReplacedByPlan: what is set in an account that was there is shown with what it was.
+func TestContactsAreReplacedByPlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 500)
+	c := enrolClients(w, nil)
+	k := newWalk(t, w, c, "payments", models.Prod)
+	k.enrols(models.AccountInputs{Class: models.Prod, AWSID: legacyShop, Move: true})
+	api := account.NewFromConfig(c.org(who{}, setContacts))
+	for kind, name := range map[accounttypes.AlternateContactType]string{accounttypes.AlternateContactTypeSecurity: "Old guard", accounttypes.AlternateContactTypeBilling: c.Contact.Name} {
+		in := account.PutAlternateContactInput{AccountId: sdk.String(legacyShop), AlternateContactType: kind, Name: &name, Title: &c.Contact.Title, EmailAddress: &c.Contact.Email, PhoneNumber: &c.Contact.Phone}
+		if _, err := api.PutAlternateContact(t.Context(), &in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.mustPlan()
+	k.wants("change | Alternate contact | SECURITY", "exists | Alternate contact | BILLING", "add | Alternate contact | OPERATIONS")
+}
+
 // hasEnrolled proves where the account is and what the world and Slipway say of it.
 func (k *walk) hasEnrolled(id string, class models.Class, unit string, byHand bool) {
 	k.t.Helper()
@@ -120,7 +159,8 @@ func (k *walk) hasEnrolled(id string, class models.Class, unit string, byHand bo
 		"tagged":               `SELECT count(*) FROM accounts WHERE id = $1 AND tags->>'slipway:tenant' = 'payments' AND tags->>'slipway:account' = '` + row.ID + `'`,
 		"with its baseline":    `SELECT count(*) FROM stacks WHERE account = $1 AND name = 'slw-payments-baseline' AND status = 'CREATE_COMPLETE'`,
 		"reached by its roles": `SELECT count(*) / 3 FROM roles WHERE account = $1 AND path = '/slipway/platform/'`,
-		"in the budget":        `SELECT count(*) FROM budgets WHERE name = 'slw-payments' AND body::text LIKE '%' || $1 || '%'`,
+		"in the budget": `SELECT count(*) FROM budgets WHERE name = 'slw-payments' AND body::text LIKE '%' || $1 || '%' AND body::text NOT LIKE '%111111111111%'
+			AND body::text LIKE '%' || (SELECT id FROM accounts WHERE name = 'payments-nonprod') || '%'`,
 	} {
 		if n := k.w.count(query, id); n != 1 {
 			k.t.Errorf("account %s is not %s (%d)", id, what, n)
@@ -129,4 +169,18 @@ func (k *walk) hasEnrolled(id string, class models.Class, unit string, byHand bo
 	if n := k.w.count(`SELECT count(*) FROM budgets`); n != 1 {
 		k.t.Errorf("%d budgets", n)
 	}
+}
+
+func enrolling(t *testing.T, inputs []byte, more ...models.AccountInputs) []byte {
+	t.Helper()
+	var in models.TenantInputs
+	if err := json.Unmarshal(inputs, &in); err != nil {
+		t.Fatal(err)
+	}
+	in.Enrol = append(in.Enrol, more...)
+	raw, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }

@@ -123,8 +123,8 @@ func (t *Tenants) stepOf(p place) (provisioners.Step, error) {
 	}
 	build := map[string]func() provisioners.Step{stepCreate: p.create, stepMove: p.move, stepPolicies: p.policies, stepAccess: p.access,
 		stepContacts: p.contacts, stepEBS: p.encryption, stepS3: p.accessBlock, stepPassword: p.passwords, stepBaseline: p.baselineStack,
-		stepAccountRecord: p.recordAccount, stepEnrol: p.enrol, stepManual: p.manual, stepDetach: p.detach}[words[0]+"."+words[1]]
-	if build == nil || (p.region == "") == (words[1] == "ebs") {
+		stepAccountRecord: p.recordAccount, stepEnrol: p.enrol, stepManual: p.manual, stepDetach: p.detach, stepGrant: p.grant}[words[0]+"."+words[1]]
+	if build == nil || (p.region == "") == (words[1] == "ebs" || words[1] == "grant") {
 		return provisioners.Step{}, fmt.Errorf("the plan names step %s, which no tenant has", p.step)
 	}
 	return build(), nil
@@ -141,7 +141,7 @@ func (p place) account(run *provisioners.Run) (string, error) {
 			return id, nil
 		}
 	}
-	if p.part.Account != "" {
+	if p.part.Class == p.class && p.part.Account != "" {
 		return p.part.Account, nil // the plan is about an account that the tenant has
 	}
 	return "", fmt.Errorf("step %s left no account id", p.stepName(stepCreate))

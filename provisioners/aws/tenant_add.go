@@ -67,7 +67,11 @@ func (a Additions) plan(ctx context.Context, p provisioners.Planning) (provision
 			Properties: []models.PropertyChange{after("/Name", tenant.Slug+"-"+string(in.Class))}}
 		d.Parts[0].Changes = slices.Insert(d.Parts[0].Changes, 0, record)
 	}
-	d.Parts = append(d.Parts, a.widerBudget(tenant, in.Class))
+	pulls, err := a.pulls(ctx, tenant, in.Class, d.Parts[0].Account)
+	if err != nil {
+		return d, err
+	}
+	d.Parts = append(append(d.Parts, pulls...), a.widerBudget(tenant, in.Class))
 	return d, a.compareWith(ctx, p, tenant, &d, a.Steps)
 }
 
@@ -85,6 +89,10 @@ func (t *Tenants) widerBudget(tenant models.Tenant, class models.Class) models.P
 	}
 	part := t.budgetPart(models.TenantInputs{Slug: tenant.Slug, Budget: tenant.Budget})
 	ch := &part.Changes[0]
+	if len(have) == 0 {
+		*ch = t.budgetPart(models.TenantInputs{Slug: tenant.Slug, Budget: tenant.Budget, Classes: []models.Class{class}}).Changes[0]
+		return part
+	}
 	ch.Action, ch.Note = models.Modify, "It watches one more account."
 	for i := range ch.Properties {
 		if ch.Properties[i].Path == budgetAccounts {
@@ -127,7 +135,7 @@ func (a Additions) planMove(ctx context.Context, p provisioners.Planning, in mod
 	if f.policies, err = a.unitPolicies(ctx, org, in.Class); err != nil {
 		return provisioners.Draft{}, err
 	}
-	if err := a.planEnrolment(ctx, org, in, tenant.ID, &f); err != nil {
+	if err := a.planEnrolment(ctx, askedBy(p), org, in, owner{tenant.ID, tenant.Slug}, &f); err != nil {
 		return provisioners.Draft{}, err
 	}
 	e, suffix := *f.enrol, "."+string(in.Class)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/account"
+	accounttypes "github.com/aws/aws-sdk-go-v2/service/account/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 
 	"slipway/models"
@@ -24,6 +26,8 @@ type enrolment struct {
 	asked models.AccountInputs
 	at    whereabouts
 	unit  orgPath // of the class's unit
+
+	contacts map[accounttypes.AlternateContactType]Contact // as they are
 }
 
 // inside tells that the account is under the unit of its class already: the stack set reaches it, and nothing moves.
@@ -34,9 +38,15 @@ func (e enrolment) byHand() bool { return !e.inside() && !e.asked.Move }
 
 func (e enrolment) id() string { return sdk.ToString(e.at.account.Id) }
 
+// owner is the tenant that an account goes to. Its id may not be a row yet.
+type owner struct{ id, slug string }
+
 // planEnrolment looks at the account and refuses what may not be enrolled, or not in the way that is asked for.
-func (t *Tenants) planEnrolment(ctx context.Context, org *organizations.Client, asked models.AccountInputs, tenantID string, f *findings) error {
-	a, err := t.enrollable(ctx, org, asked.AWSID, tenantID, asked.Class)
+func (t *Tenants) planEnrolment(ctx context.Context, w who, org *organizations.Client, asked models.AccountInputs, tenant owner, f *findings) error {
+	a, err := t.enrollable(ctx, org, asked.AWSID, tenant.id, asked.Class)
+	if err == nil {
+		err = unclaimed(ctx, org, asked.AWSID, tenant.slug)
+	}
 	if err != nil {
 		return err
 	}
@@ -49,6 +59,9 @@ func (t *Tenants) planEnrolment(ctx context.Context, org *organizations.Client, 
 		return err
 	}
 	if e.unit, err = pathFrom(ctx, org, t.clients.OUs[asked.Class], types); err != nil {
+		return err
+	}
+	if e.contacts, err = t.clients.contactsOf(ctx, w, asked.AWSID); err != nil {
 		return err
 	}
 	f.enrol = &e
@@ -149,4 +162,47 @@ func (e enrolment) kept(policies []string) []string {
 	return slices.DeleteFunc(slices.Clone(policies), func(name string) bool {
 		return slices.ContainsFunc(gained, func(p orgPolicy) bool { return p.kind == controlPolicy && p.name == name })
 	})
+}
+
+// contactsOf reads whom AWS may ask about an account today.
+func (c *Clients) contactsOf(ctx context.Context, w who, id string) (map[accounttypes.AlternateContactType]Contact, error) {
+	have := map[accounttypes.AlternateContactType]Contact{}
+	if c.Contact == (Contact{}) {
+		return have, nil // Slipway sets none, so it is no business of the plan
+	}
+	api := account.NewFromConfig(c.org(w, setContacts))
+	for _, kind := range contactKinds {
+		out, err := api.GetAlternateContact(ctx, &account.GetAlternateContactInput{AccountId: &id, AlternateContactType: kind})
+		if is(err, "ResourceNotFoundException") {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		h := out.AlternateContact
+		have[kind] = Contact{sdk.ToString(h.Name), sdk.ToString(h.Title), sdk.ToString(h.EmailAddress), sdk.ToString(h.PhoneNumber)}
+	}
+	return have, nil
+}
+
+// overwrites says what the account's contacts are before they are set.
+func (e enrolment) overwrites(part *models.PlanPart) {
+	for i := range part.Changes {
+		ch := &part.Changes[i]
+		have, there := e.contacts[accounttypes.AlternateContactType(ch.LogicalID)]
+		if ch.Step != stepContacts+"."+string(part.Class) || !there {
+			continue
+		}
+		ch.Action = models.Modify
+		was := map[string]string{"/Name": have.Name, "/Title": have.Title, "/EmailAddress": have.Email, "/PhoneNumber": have.Phone}
+		same := true
+		for j := range ch.Properties {
+			value := was[ch.Properties[j].Path]
+			ch.Properties[j].Before = &value
+			same = same && value == *ch.Properties[j].After
+		}
+		if same {
+			ch.Action = models.Exists
+		}
+	}
 }

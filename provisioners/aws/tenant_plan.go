@@ -79,7 +79,7 @@ func unique(list []string) []string {
 
 func awsID(tenant models.Tenant, class models.Class) string {
 	for _, a := range tenant.Accounts {
-		if a.Class == class {
+		if a.Class == class && a.State != models.Deleted {
 			return a.AWSID
 		}
 	}
@@ -102,6 +102,9 @@ func (t *Tenants) accountPart(in models.TenantInputs, class models.Class, f find
 		t.addAccess(&part)
 	}
 	t.addSettings(&part)
+	if f.enrol != nil {
+		f.enrol.overwrites(&part)
+	}
 	return part, t.addBaseline(in, &part)
 }
 

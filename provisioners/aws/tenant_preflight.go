@@ -36,7 +36,7 @@ func (t *Tenants) preflight(ctx context.Context, w who, in models.TenantInputs, 
 			return nil, err
 		}
 		if asked, ok := in.Enrolled(class); ok {
-			err = t.planEnrolment(ctx, org, asked, tenant.ID, &f)
+			err = t.planEnrolment(ctx, w, org, asked, owner{tenant.ID, in.Slug}, &f)
 		} else if awsID(tenant, class) == "" {
 			missing++
 			err = vendable(f.policies, t.clients.OUs[class], class)

@@ -38,6 +38,7 @@ type walk struct {
 	called  map[string]bool // CreateAccount was called for the account
 	events  []provisioners.Event
 	cut     func(step, point string) bool // true: the process dies here
+	person  func(step string, on models.WaitingOn)
 }
 
 var errDied = errors.New("the process died")
@@ -182,6 +183,9 @@ func (k *walk) answer(ctx context.Context, s provisioners.Step, run *provisioner
 		return errDone
 	case provisioners.Working:
 		k.polls[s.Name] = true
+		if k.person != nil && res.Waiting != nil && res.Waiting.For == "a person" {
+			k.person(s.Name, *res.Waiting)
+		}
 	case provisioners.Onward:
 		k.polls[s.Name] = false
 	case provisioners.Absent:
