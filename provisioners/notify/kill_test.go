@@ -1,12 +1,14 @@
 package notify_test
 
 import (
+	"bufio"
 	"context"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,8 +30,10 @@ func workUntilKilled(url, smtp string) {
 	clock := &models.ShiftedClock{}
 	t := &testing.T{}
 	c := notify.New(notify.Options{Book: shortLease{openStore(t, url, clock).Outbox()}, Owner: models.NewID(), Clock: clock, PublicURL: "https://slipway.example.com", Networks: loopback,
-		Mail: server(smtp), Every: 20 * time.Millisecond, Timeout: 2 * time.Second, Crash: func(string) { <-time.After(time.Duration(rand.IntN(100)) * time.Millisecond) }})
-	_, _ = os.Stdout.WriteString("ready\n")
+		Mail: server(smtp), Every: 20 * time.Millisecond, Timeout: 2 * time.Second, Crash: func(point string) {
+			_, _ = os.Stdout.WriteString(point + "\n")
+			<-time.After(time.Duration(rand.IntN(60)) * time.Millisecond)
+		}})
 	c.Run(context.Background())
 }
 
@@ -63,14 +67,13 @@ func TestKilledAtRandom(t *testing.T) {
 			}
 		}
 	})
-	stop := make(chan struct{})
 	var workers sync.WaitGroup
+	var killed atomic.Int32
 	for range 2 {
-		workers.Go(func() { w.killAgainAndAgain(stop, kills/2) })
+		workers.Go(func() { killed.Add(int32(w.killAgainAndAgain(kills / 2))) })
 	}
 	telling.Wait()
 	workers.Wait()
-	close(stop)
 	w.run(func(o *notify.Options) { o.Book = shortLease{o.Book} }) // one that nobody kills does the rest
 	w.until("all is told", func() bool { return len(w.log("state", "sent")) == people*each })
 
@@ -95,15 +98,16 @@ func TestKilledAtRandom(t *testing.T) {
 	if len(rows) != people*each || len(byID) != people*each {
 		t.Errorf("%d events, %d messages, %d of them arrived", people*each, len(rows), len(byID))
 	}
-	if interrupted == 0 {
-		t.Error("no kill hit a message on its way: the test shows nothing")
+	if interrupted == 0 || killed.Load() < 5 {
+		t.Errorf("%d kills hit %d messages on their way: the test shows nothing", killed.Load(), interrupted)
 	}
-	t.Logf("%d messages arrived, %d of them twice or more; %d kills interrupted %d", len(byID), twice, kills, interrupted)
+	t.Logf("%d messages arrived, %d of them twice or more; %d kills interrupted %d", len(byID), twice, killed.Load(), interrupted)
 }
 
-// killAgainAndAgain runs a worker process and kills it after a random while, n times.
-func (w *world) killAgainAndAgain(stop <-chan struct{}, n int) {
-	for range n {
+// killAgainAndAgain runs a worker process and kills it a random while after it has come to a random point of its work, n times; or until a
+// worker finds nothing to do for seconds.
+func (w *world) killAgainAndAgain(n int) (killed int) {
+	for killed < n {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "NOTIFY_WORKER_DATABASE="+w.url, "NOTIFY_WORKER_SMTP="+w.catcher.SMTPURL())
 		cmd.Stderr = os.Stderr
@@ -111,20 +115,34 @@ func (w *world) killAgainAndAgain(stop <-chan struct{}, n int) {
 		if err == nil {
 			err = cmd.Start()
 		}
-		if err == nil {
-			_, err = out.Read(make([]byte, 16)) // it works now
-		}
 		if err != nil {
 			w.t.Error(err)
-			return
+			return killed
 		}
-		life := time.NewTimer(time.Duration(100+rand.IntN(700)) * time.Millisecond)
+		reached := make(chan bool, 1)
+		go func() {
+			points, stop := bufio.NewScanner(out), 1+rand.IntN(10)
+			for range stop {
+				if !points.Scan() {
+					break
+				}
+			}
+			reached <- true
+		}()
+		idle := time.NewTimer(10 * time.Second)
+		busy := false
 		select {
-		case <-stop:
-		case <-life.C:
+		case busy = <-reached:
+			<-time.After(time.Duration(rand.IntN(40)) * time.Millisecond)
+		case <-idle.C:
 		}
-		life.Stop()
+		idle.Stop()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // it was killed
+		if !busy {
+			return killed
+		}
+		killed++
 	}
+	return killed
 }
