@@ -93,6 +93,18 @@ func TestLoadMistakes(t *testing.T) {
 		"level":               {"LOG_LEVEL", "loud", "say debug, info, warn or error"},
 		"connections":         {"DB_CONNECTIONS", "1", "say 4 to 500"},
 		"lease":               {"LEASE", "1ms", "say 1s to 1m0s"},
+		"mail without sender": {"SMTP_URL", "smtp://mail.example.com", "set both or none"},
+		"mail by http":        {"SMTP_URL", "https://mail.example.com", "not an address such as smtp://"},
+		"mail port":           {"SMTP_URL", "smtp://u:hunter2@mail.example.com:99999", "has no port from 1"},
+		"mail starttls":       {"SMTP_URL", "smtp://mail.example.com?starttls=perhaps", "knows only ?starttls"},
+		"password in clear":   {"SMTP_URL", "smtp://u:hunter2@mail.example.com?starttls=off", "send its password without TLS"},
+		"sender":              {"MAIL_FROM", "nobody", "not an address such as Slipway"},
+		"webhook scheme":      {"WEBHOOK_URL", "ftp://hunter2.example.com/", "not an http or https address"},
+		"webhook user":        {"WEBHOOK_URL", "https://u:hunter2@example.com/", "not an http or https address"},
+		"secret alone":        {"WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "is set without"},
+		"secret too short":    {"WEBHOOK_SECRET", "whsec_c2hvcnQ=", "at least 24 bytes"},
+		"network":             {"WEBHOOK_NETWORKS", "10.20.0.1/16", "not a CIDR block"},
+		"every network":       {"WEBHOOK_NETWORKS", "0.0.0.0/0", "not a CIDR block"},
 	} {
 		env := valid()
 		env[Prefix+tc.variable] = tc.value
