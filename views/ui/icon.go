@@ -8,6 +8,7 @@ const (
 	IconArrowDown    Icon = "arrow-down"
 	IconArrowLeft    Icon = "arrow-left"
 	IconArrowUp      Icon = "arrow-up"
+	IconBell         Icon = "bell"
 	IconBoxes        Icon = "boxes"
 	IconCalendar     Icon = "calendar-clock"
 	IconCheck        Icon = "check"
