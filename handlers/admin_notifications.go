@@ -95,7 +95,7 @@ func (h *AdminNotifications) show(c *fiber.Ctx, status int, in noticeParams, d v
 	d.Hook.CSRF, d.Hook.Key, d.Network.CSRF, d.Network.Key = d.CSRF, models.NewID(), d.CSRF, models.NewID()
 	for _, n := range rows.Rows {
 		row := noticeRow(now, n)
-		row.To, row.Again = recipientOf(n), d.MayEdit && n.Redeliverable()
+		row.Kind, row.To, row.Again = views.EventWords(n.Kind), recipientOf(n), d.MayEdit && n.Redeliverable()
 		d.Rows = append(d.Rows, row)
 	}
 	d.Facts = []ui.Fact{{Value: total(rows.Total, "message", "messages")}}
@@ -129,7 +129,7 @@ func noticeFilters(in noticeParams) ui.Filters {
 		channels = append(channels, ui.Option{Value: string(x), Label: string(x)})
 	}
 	for _, k := range append(models.EventKinds(), models.TellTest) {
-		kinds = append(kinds, ui.Option{Value: string(k), Label: views.EventTitle(k)})
+		kinds = append(kinds, ui.Option{Value: string(k), Label: views.EventWords(k)})
 	}
 	return ui.Filters{URL: urls.AdminNotifications, Label: "Filter the delivery log", Keep: keep("destination", in.Destination),
 		Set: in.Q+in.State+in.Channel+in.Kind+in.Destination+in.From+in.To != "", Fields: []ui.Filter{

@@ -58,7 +58,15 @@ func NoticeState(s models.NotificationState, attempts int) ui.State {
 	return ui.State{Label: string(s), Tone: ui.Idle}
 }
 
-// EventTitle is a kind of event in a few words.
+// EventWords is a kind of event as somebody reads it who is not concerned.
+func EventWords(k models.EventKind) string {
+	if words, ok := hookWords[k]; ok {
+		return words
+	}
+	return "Tests"
+}
+
+// EventTitle is a kind of event as those read it whom it concerns.
 func EventTitle(k models.EventKind) string {
 	for _, c := range models.EventChoices() {
 		if c.Kind == k {
@@ -76,6 +84,18 @@ func (d Notifications) boxes() ui.Choices {
 		}
 	}
 	return c
+}
+
+// about is what a message was of, to whom it went, and how often it was tried.
+func (r NoticeRow) about() string {
+	words := r.Kind
+	if r.To != "" {
+		words += " · " + r.Channel + " to " + r.To
+	}
+	if r.Attempts > 1 {
+		words += " · " + ui.Plural(r.Attempts, "try", "tries")
+	}
+	return words
 }
 
 // always are the events that cannot be switched off, in words.

@@ -38,7 +38,7 @@ func notificationStories() []story {
 
 func noticeRows() []NoticeRow {
 	row := func(s models.NotificationState, attempts int, subject string) NoticeRow {
-		return NoticeRow{ID: id1, State: NoticeState(s, attempts), Subject: subject, Kind: EventTitle(models.TellFailed), Request: "REQ-1844", RequestID: id2, To: "Tomasz Reiter (tomasz@example.com)", Channel: "email",
+		return NoticeRow{ID: id1, State: NoticeState(s, attempts), Subject: subject, Kind: EventWords(models.TellFailed), Request: "REQ-1844", RequestID: id2, To: "Tomasz Reiter (tomasz@example.com)", Channel: "email",
 			Attempts: attempts, At: ago(5 * time.Minute), Again: s != models.NotePending}
 	}
 	rows := []NoticeRow{row(models.NoteSent, 1, "REQ-1844 Create tenant ledger has failed"), row(models.NotePending, 3, "REQ-1844 Create tenant ledger waits for your approval"),
