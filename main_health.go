@@ -29,6 +29,7 @@ func (r *running) setUp() (aws.SetUp, error) {
 		return s, err
 	}
 	s.Makes, err = shipped.Needs()
+	s.OrgParameters = r.orgParameters()
 	return s, err
 }
 

@@ -27,6 +27,7 @@ type Tenants struct {
 		Services(context.Context, models.Actor, models.ListQuery) (models.List[models.ServiceRow], error)
 		Environments(context.Context, models.Actor, models.ListQuery) (models.List[models.EnvironmentRow], error)
 	}
+	Portal Portal
 }
 
 type tenantParams struct {
@@ -101,7 +102,7 @@ func (h *Tenants) Show(c *fiber.Ctx) error {
 		return err
 	}
 	d := tenantView(h.Clock.Now(), a, t)
-	d.Holds = holds
+	d.Holds, d.Access = holds, accessOf(h.Clock.Now(), h.Portal, t.Tenant, t.Access)
 	if isFragment(c) {
 		return render(c, http.StatusOK, views.TenantContent(d))
 	}

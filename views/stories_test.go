@@ -52,6 +52,7 @@ func stories() []story {
 		healthStories(),
 		notificationStories(),
 		workStories(),
+		accessStories(),
 	} {
 		all = append(all, some...)
 	}

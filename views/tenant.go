@@ -22,6 +22,7 @@ type Tenant struct {
 	CanRetry      bool     // this person may retry the run
 
 	Accounts []AccountCard
+	Access   PeoplesAccess
 	Holds    Holds
 	Members  []MemberGroup // owner, developer, viewer, in this order
 
