@@ -30,6 +30,7 @@ func (r *running) face(ctx context.Context) (face, error) {
 	signIn, err := auth.New(auth.Options{
 		PublicURL: r.config.Server.PublicURL, Issuer: s.Issuer, ClientID: s.ClientID, ClientSecret: s.ClientSecret.Reveal(),
 		Scopes: s.Scopes, GroupsClaim: s.GroupsClaim, GroupsPrefix: s.GroupsPrefix, SessionIdle: s.SessionIdle, SessionMax: s.SessionMax,
+		Recheck: s.GroupsRecheck, Consent: s.Consent,
 		Keys: ring, Store: r.store, Clock: r.clock, Logger: r.log,
 	})
 	if err != nil {

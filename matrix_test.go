@@ -18,6 +18,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"slipway/dev/idp"
 	"slipway/models"
 	"slipway/web"
 )
@@ -97,14 +98,16 @@ type matrix struct {
 	ids    map[string]map[string]string // object to route parameter to value
 	owner  *pgx.Conn
 
-	vars   map[string]string // over the usual configuration
-	tracer pgx.QueryTracer
-	limits map[web.Limit]web.Rate
-	log    io.Writer
-	app    *running
-	face   *web.App
-	issuer string
-	inside bool // the provider is mounted into the pages, as in slipway dev
+	vars        map[string]string // over the usual configuration
+	tracer      pgx.QueryTracer
+	limits      map[web.Limit]web.Rate
+	log         io.Writer
+	app         *running
+	face        *web.App
+	issuer      string
+	provider    *idp.Provider
+	endProvider func()
+	inside      bool // the provider is mounted into the pages, as in slipway dev
 }
 
 // asked is the state the requests are put into before a route is asked, so that a right is not hidden by a state; failed elsewhere.

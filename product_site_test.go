@@ -60,7 +60,9 @@ func (m *matrix) serve() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	m.provider = handler
 	idpServer := &http.Server{Handler: handler, ReadHeaderTimeout: time.Second}
+	m.endProvider = func() { _ = idpServer.Close() }
 	go func() { _ = idpServer.Serve(provider) }()
 	m.t.Cleanup(func() { _ = idpServer.Close() })
 	vars := map[string]string{"SLIPWAY_PUBLIC_URL": m.url, "SLIPWAY_OIDC_ISSUER": issuer, "SLIPWAY_OIDC_CLIENT_ID": "slipway",
@@ -165,4 +167,60 @@ func (m *matrix) read(c *http.Client, address string) (string, *url.URL) {
 		m.t.Fatal(err)
 	}
 	return string(b), res.Request.URL
+}
+
+// replica is another process of the product over the same database, with other variables; it answers at an address of its own.
+func (m *matrix) replica(change map[string]string) (string, *running) {
+	m.t.Helper()
+	vars := maps.Clone(m.app.vars)
+	maps.Copy(vars, change)
+	c, err := config.Load(vars, "web")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	l := loopback(m.t)
+	r := &running{process: process{config: c, vars: vars, web: true, log: telemetry.Logger(m.log, telemetry.LogOptions{JSON: true, Level: "debug", Secrets: c.Secrets()}), page: l},
+		clock: &models.ShiftedClock{}, metrics: telemetry.Registry("test"), started: make(chan struct{})}
+	if err := r.open(m.t.Context()); err != nil {
+		m.t.Fatal(err)
+	}
+	f, err := r.face(m.t.Context())
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	go r.begin(m.t.Context())
+	go func() { _ = f.Serve(l) }()
+	m.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := f.Shutdown(ctx); err != nil {
+			m.t.Error(err)
+		}
+		r.store.Close()
+	})
+	<-r.started
+	return l.Addr().String(), r
+}
+
+// at asks a replica for a page in a person's session; its status and text.
+func (m *matrix) at(address, person, path string) (int, string) {
+	req, err := http.NewRequestWithContext(m.t.Context(), http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		m.t.Error(err)
+		return 0, ""
+	}
+	req.Host = strings.TrimPrefix(m.url, "http://")
+	req.AddCookie(&http.Cookie{Name: sessionCookieName, Value: m.cookie(person)})
+	client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Do(req)
+	if err != nil {
+		m.t.Error(err)
+		return 0, ""
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		m.t.Error(err)
+	}
+	return res.StatusCode, string(text)
 }

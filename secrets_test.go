@@ -59,7 +59,7 @@ func (l *listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(req.URL.String(), l.issuer) {
 		var tokens map[string]any
 		if json.Unmarshal(body, &tokens) == nil {
-			for _, name := range []string{"id_token", "access_token"} {
+			for _, name := range []string{"id_token", "access_token", "refresh_token"} {
 				if value, ok := tokens[name].(string); ok {
 					l.found[name+fmt.Sprint(len(l.found))] = value
 				}
@@ -199,7 +199,7 @@ func everything(t *testing.T, database string) map[string]string {
 	return content
 }
 
-func loopback(t *testing.T) net.Listener {
+func loopback(t testing.TB) net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,10 @@ func (d *Desk) pageAbout(c *fiber.Ctx, matters func(models.Freeze) bool) (ui.Pag
 		Name: a.Person.Name, Role: roleWords(a), CSRF: csrf(c), Path: c.OriginalURL(), Theme: visit.Theme(c), Approvals: n.Approvals, Runs: n.Runs,
 		SeesAudit: a.SeesAll(), SeesAdmin: a.Has(models.PlatformAdmin) || a.Has(models.Auditor), MayRequest: a.MayRequestTenant(), Simulated: d.Simulated,
 	}
+	if v := visit.Of(c); !v.ConfirmBy.IsZero() {
+		p.Flash = append(p.Flash, ui.Flash{Tone: ui.Wait, Text: fmt.Sprintf("The identity provider could not confirm your groups again; they are as of %s. You stay signed in until %s unless it answers before.",
+			v.ConfirmedAt.UTC().Format("15:04"), v.ConfirmBy.UTC().Format("15:04 MST"))})
+	}
 	for _, f := range n.Freezes {
 		if !matters(f) {
 			continue

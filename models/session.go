@@ -22,6 +22,13 @@ type Session struct {
 	EndedAt    time.Time // signed out
 	EndedWhy   EndReason // who ended it; empty: its person, or a later sign-in in the same browser
 	FreshAt    time.Time // when the provider asked for the password at a sign-in that demanded it; zero: it was not demanded
+
+	NonceHash    string    // of the sign-in's nonce: a refreshed ID token has the same one or none
+	RefreshToken []byte    // encrypted; only given at the sign-in, never read with the session
+	Rechecks     bool      // there is a refresh token
+	CheckedAt    time.Time // when the provider last vouched for the groups
+	RecheckNext  time.Time // the provider is not asked again before; zero: at once when it is due
+	FailingSince time.Time // the provider could not be asked since; zero: it vouches
 }
 
 // EndReason is why a session ended without its person's doing.
@@ -45,6 +52,35 @@ func (r EndReason) Words() string {
 		return "The identity provider could not confirm your groups for over an hour, so your session has ended. Sign in again to go on."
 	}
 	return "Your session has ended. Sign in again to go on."
+}
+
+// ConfirmGrace is how long a session goes on while the provider does not vouch for it again, beyond the interval at which it is asked.
+const ConfirmGrace = time.Hour
+
+// Recheck is the right to use a session's refresh token, once, until its lease lapses.
+type Recheck struct {
+	SessionID    string
+	Fence        int64
+	Issuer       string
+	Subject      string
+	PersonID     string
+	NonceHash    string
+	RefreshToken []byte // encrypted
+	Doubt        bool   // it was used before and no answer was kept: the provider may have replaced it since
+}
+
+// RecheckOutcome is what came of a recheck.
+type RecheckOutcome struct {
+	At           time.Time // wall time
+	Vouched      bool      // Groups are those of now
+	Groups       []string
+	RefreshToken []byte    // encrypted, in the place of the one that was used; nil: that one stays
+	IDToken      []byte    // encrypted; nil: the one before stays
+	Ended        EndReason // the session is over
+	Reason       string    // why it is over, for the audit log; holds no secret
+	Next         time.Time // the provider was not to be reached: not before
+	Doubt        bool      // the token may be used up, nobody knows
+	Lost         bool      // it is used up, and its successor was never received
 }
 
 // KeepsForms tells whether what such a session posts too late is kept for its person: not when somebody signed out on purpose.

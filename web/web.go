@@ -153,6 +153,9 @@ func (a *App) Shutdown(ctx context.Context) error {
 	if err := a.fiber.ShutdownWithContext(ctx); err != nil {
 		return fmt.Errorf("stop the web server: %w", err)
 	}
+	if err := a.auth.Settle(ctx); err != nil {
+		return err
+	}
 	if streams != nil {
 		return fmt.Errorf("end streams: %w", streams)
 	}

@@ -11,10 +11,13 @@ import (
 
 // Visit is what web knows about the browser behind a request.
 type Visit struct {
-	Actor     models.Actor // roles and memberships as of this request
-	FreshAt   time.Time    // when the provider last had to ask for the password; zero: not in this session
-	SessionID string       // empty when nobody is signed in
-	CSRF      string       // the session's token, for the field _csrf and the header X-Csrf-Token
+	Actor   models.Actor // roles and memberships as of this request
+	FreshAt time.Time    // when the provider last had to ask for the password; zero: not in this session
+
+	ConfirmedAt time.Time // when the provider last vouched for the groups
+	ConfirmBy   time.Time // when the session ends because the provider cannot be asked; zero: it vouches
+	SessionID   string    // empty when nobody is signed in
+	CSRF        string    // the session's token, for the field _csrf and the header X-Csrf-Token
 }
 
 type key struct{}

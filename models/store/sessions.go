@@ -55,14 +55,16 @@ func (s *Store) SignIn(ctx context.Context, actor models.Actor, p models.Person,
 		}
 		who.RequestID, who.Address = actor.RequestID, actor.Address
 		if len(replaces) > 0 {
-			err := t.db.Exec(`UPDATE sessions SET ended_at = ? WHERE token_hash = ? AND ended_at IS NULL`, session.CreatedAt, replaces).Error
+			err := t.db.Exec(`UPDATE sessions SET ended_at = ?, refresh_token = NULL, id_token = NULL WHERE token_hash = ? AND ended_at IS NULL`, session.CreatedAt, replaces).Error
 			if err != nil {
 				return fmt.Errorf("end the session before: %w", err)
 			}
 		}
-		err := t.db.Exec(`INSERT INTO sessions (id, token_hash, person_id, issuer, subject, sid, groups, csrf_secret, id_token, created_at, last_seen_at, expires_at, fresh_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, session.ID, session.TokenHash, who.Person.ID, p.Issuer, p.Subject, session.SID, texts(p.Groups),
-			session.CSRFSecret, session.IDToken, session.CreatedAt, session.LastSeenAt, session.ExpiresAt, timeOrNull(session.FreshAt)).Error
+		err := t.db.Exec(`INSERT INTO sessions (id, token_hash, person_id, issuer, subject, sid, groups, csrf_secret, id_token, created_at, last_seen_at, expires_at, fresh_at,
+				nonce_hash, refresh_token, checked_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, session.ID, session.TokenHash, who.Person.ID, p.Issuer, p.Subject, session.SID, texts(p.Groups),
+			session.CSRFSecret, session.IDToken, session.CreatedAt, session.LastSeenAt, session.ExpiresAt, timeOrNull(session.FreshAt),
+			session.NonceHash, session.RefreshToken, session.CreatedAt).Error
 		if err != nil {
 			return fmt.Errorf("insert the session: %w", err)
 		}
@@ -92,12 +94,19 @@ type sessionRow struct {
 	EndedAt    *time.Time
 	EndedWhy   models.EndReason
 	FreshAt    *time.Time
+
+	NonceHash    string
+	Rechecks     bool
+	CheckedAt    time.Time
+	RecheckNext  *time.Time
+	FailingSince *time.Time
 }
 
 // Session finds a session, ended or not, by its token's hash, and its person with the rights of this moment: one query.
 func (s *Store) Session(ctx context.Context, actor models.Actor, tokenHash []byte) (models.Session, models.Actor, error) {
 	r, err := one[sessionRow](s.read(ctx), `SELECT s.id, s.token_hash, s.sid, s.groups AS at_sign_in, s.csrf_secret, s.id_token, s.created_at, s.last_seen_at,
-		s.expires_at, s.ended_at, s.ended_why, s.fresh_at, `+personColumns+` FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.token_hash = ?`, tokenHash)
+		s.expires_at, s.ended_at, s.ended_why, s.fresh_at,
+		s.nonce_hash, s.refresh_token IS NOT NULL AS rechecks, COALESCE(s.checked_at, s.created_at) AS checked_at, s.recheck_next, s.failing_since, `+personColumns+` FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.token_hash = ?`, tokenHash)
 	if err != nil {
 		return models.Session{}, models.Actor{}, translate(err)
 	}
@@ -106,6 +115,7 @@ func (s *Store) Session(ctx context.Context, actor models.Actor, tokenHash []byt
 	return models.Session{
 		ID: r.ID, TokenHash: r.TokenHash, PersonID: who.Person.ID, Issuer: who.Person.Issuer, Subject: who.Person.Subject, SID: r.SID, Groups: r.AtSignIn,
 		CSRFSecret: r.CSRFSecret, IDToken: r.IDToken, CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ExpiresAt: r.ExpiresAt, EndedAt: value(r.EndedAt), EndedWhy: r.EndedWhy, FreshAt: value(r.FreshAt),
+		NonceHash: r.NonceHash, Rechecks: r.Rechecks, CheckedAt: r.CheckedAt, RecheckNext: value(r.RecheckNext), FailingSince: value(r.FailingSince),
 	}, who, err
 }
 
@@ -119,7 +129,7 @@ func (s *Store) TouchSession(ctx context.Context, _ models.Actor, sessionID stri
 // EndSession signs out, once.
 func (s *Store) EndSession(ctx context.Context, actor models.Actor, sessionID string, at time.Time) error {
 	return s.tx(ctx, func(t *tx) error {
-		res := t.db.Exec(`UPDATE sessions SET ended_at = ? WHERE id = ? AND ended_at IS NULL`, at, sessionID)
+		res := t.db.Exec(`UPDATE sessions SET ended_at = ?, refresh_token = NULL, id_token = NULL WHERE id = ? AND ended_at IS NULL`, at, sessionID)
 		if res.Error != nil || res.RowsAffected == 0 {
 			return res.Error
 		}

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
 	"slipway/handlers/visit"
@@ -28,6 +30,8 @@ type Options struct {
 	GroupsPrefix string // only groups that start so are kept; it is cut off
 	SessionIdle  time.Duration
 	SessionMax   time.Duration
+	Recheck      time.Duration // how often the provider vouches for a session again, where it gives refresh tokens; 0: every ten minutes
+	Consent      bool          // ask with prompt=consent, without which some providers give no refresh token
 	Keys         *Keyring
 	Store        Sessions
 	Clock        models.Clock
@@ -41,6 +45,8 @@ type Auth struct {
 	provider *provider
 	secure   bool          // cookies travel over https only
 	forged   *rate.Limiter // how often what anybody can send is audited
+	flight   singleflight.Group
+	rechecks sync.WaitGroup
 }
 
 // The paths of sign-in, and the page a provider sends people back to.
@@ -72,6 +78,9 @@ func New(o Options) (*Auth, error) {
 	}
 	if len(o.Scopes) == 0 {
 		o.Scopes = []string{"openid", "profile", "email"}
+	}
+	if o.Recheck == 0 {
+		o.Recheck = 10 * time.Minute
 	}
 	client := o.HTTPClient
 	if client == nil {

@@ -69,6 +69,12 @@ func (a *Auth) Session(need Need, keeps string) fiber.Handler {
 		}
 		now := a.opts.Clock.Wall()
 		who.RequestID, who.Address = before.RequestID, before.Address
+		if a.alive(s, now) {
+			if s, who, err = a.recheck(c, s, who); err != nil {
+				return err
+			}
+			who.RequestID, who.Address = before.RequestID, before.Address
+		}
 		if !a.alive(s, now) {
 			return a.signInFirst(c, need, keeps, &expired{s, who})
 		}
@@ -78,7 +84,7 @@ func (a *Auth) Session(need Need, keeps string) fiber.Handler {
 			}
 		}
 		c.Locals(sessionKey{}, s)
-		visit.Set(c, visit.Visit{Actor: who, FreshAt: s.FreshAt, SessionID: s.ID, CSRF: csrfToken(s.CSRFSecret, s.ID)})
+		visit.Set(c, visit.Visit{Actor: who, FreshAt: s.FreshAt, ConfirmedAt: s.CheckedAt, ConfirmBy: a.confirmBy(s), SessionID: s.ID, CSRF: csrfToken(s.CSRFSecret, s.ID)})
 		return c.Next()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -21,6 +22,7 @@ const (
 	useVerify  = "pkce verifier"  // names of what is sealed
 	useIDToken = "id token"
 	maxCode    = 4096
+	maxRefresh = 16 << 10
 	maxState   = 256
 )
 
@@ -45,8 +47,15 @@ func (a *Auth) Login(c *fiber.Ctx) error {
 		return err
 	}
 	ask := []oauth2.AuthCodeOption{oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)}
+	var prompt []string
 	if fresh {
-		ask = append(ask, oauth2.SetAuthURLParam("max_age", "0"), oauth2.SetAuthURLParam("prompt", "login"))
+		ask, prompt = append(ask, oauth2.SetAuthURLParam("max_age", "0")), append(prompt, "login")
+	}
+	if a.opts.Consent {
+		prompt = append(prompt, "consent")
+	}
+	if len(prompt) > 0 {
+		ask = append(ask, oauth2.SetAuthURLParam("prompt", strings.Join(prompt, " ")))
 	}
 	return c.Redirect(a.client(d).AuthCodeURL(state, ask...), http.StatusSeeOther)
 }
@@ -73,6 +82,9 @@ func (a *Auth) Callback(c *fiber.Ctx) error {
 		CSRFSecret: newSecret(), IDToken: a.opts.Keys.Seal([]byte(who.idToken), useIDToken), CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(a.opts.SessionMax)}
 	if in.Fresh {
 		s.FreshAt = who.askedAt
+	}
+	if who.refresh != "" && len(who.refresh) <= maxRefresh {
+		s.RefreshToken, s.NonceHash = a.opts.Keys.Seal([]byte(who.refresh), useRefresh), in.Nonce
 	}
 	var replaces []byte
 	if old := c.Cookies(a.cookieName(sessionCookie)); wellFormed(old) {

@@ -41,6 +41,14 @@ type Sessions interface {
 	EndAtProvider(ctx context.Context, actor models.Actor, out models.ProviderLogout, at time.Time) error
 	// RefuseLogout audits "auth.logout_refused" with a reason that holds no secret.
 	RefuseLogout(ctx context.Context, actor models.Actor, reason string) error
+	// ClaimRecheck gives one caller, over all processes, the right to use a session's refresh token; Conflict when it is not due
+	// (vouched for after due, or put off until after now), claimed by somebody else, or the session is over.
+	ClaimRecheck(ctx context.Context, actor models.Actor, sessionID string, due, now time.Time, lease time.Duration) (models.Recheck, error)
+	// SettleRecheck writes what came of it, with the groups of the person, and audits what changed or ended; Conflict when another
+	// claim was made since.
+	SettleRecheck(ctx context.Context, actor models.Actor, r models.Recheck, out models.RecheckOutcome) error
+	// EndUnconfirmed ends a session that the provider has not vouched for in time, and audits it.
+	EndUnconfirmed(ctx context.Context, actor models.Actor, sessionID string, at time.Time) error
 	// SaveExpiredForm keeps a form for the person of an expired session: PersonID, Issuer and Subject are the session's.
 	// It returns the saved form's id.
 	SaveExpiredForm(ctx context.Context, actor models.Actor, f models.SavedForm) (string, error)

@@ -26,6 +26,7 @@ type identity struct {
 	sid     string
 	askedAt time.Time // auth_time: when the provider asked for the password; zero when it does not say
 	idToken string
+	refresh string // empty: the provider gave none
 }
 
 // exchange redeems the code. Its errors name the provider's error code, never the answer's body, which may hold secrets.
@@ -82,13 +83,16 @@ func (a *Auth) identify(ctx context.Context, d *discovered, tok *oauth2.Token, n
 	if err != nil {
 		return identity{}, fmt.Errorf("read ID token: %w", err)
 	}
-	if err := a.check(idToken, c, tok.AccessToken, nonceHash, now); err != nil {
+	if idToken.Nonce == "" || !same(hashText(idToken.Nonce), nonceHash) {
+		return identity{}, errors.New("the nonce is not the one of this sign-in")
+	}
+	if err := a.check(idToken, c, tok.AccessToken, now); err != nil {
 		return identity{}, err
 	}
 	if err := a.complete(ctx, d, tok, idToken.Subject, c); err != nil {
 		return identity{}, err
 	}
-	who := identity{idToken: raw, sid: c.text("sid")}
+	who := identity{idToken: raw, sid: c.text("sid"), refresh: tok.RefreshToken}
 	if at, ok := c["auth_time"].(float64); ok {
 		who.askedAt = time.Unix(int64(at), 0).UTC()
 	}
@@ -105,10 +109,7 @@ func (a *Auth) identify(ctx context.Context, d *discovered, tok *oauth2.Token, n
 	return who, nil
 }
 
-func (a *Auth) check(t *oidc.IDToken, c claims, accessToken, nonceHash string, now time.Time) error {
-	if t.Nonce == "" || !same(hashText(t.Nonce), nonceHash) {
-		return errors.New("the nonce is not the one of this sign-in")
-	}
+func (a *Auth) check(t *oidc.IDToken, c claims, accessToken string, now time.Time) error {
 	azp, given := c["azp"]
 	if given && azp != a.opts.ClientID || !given && len(t.Audience) > 1 {
 		return errors.New("the token was issued for another client (azp)")

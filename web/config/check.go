@@ -103,6 +103,7 @@ func (s *SignIn) check(p *problems) {
 	} else if s.SecretKeys != "" && len(keys) == 0 {
 		p.add("SECRET_KEYS", "holds no key")
 	}
+	p.duration("GROUPS_RECHECK", s.GroupsRecheck, time.Minute, time.Hour)
 	p.duration("SESSION_IDLE", s.SessionIdle, time.Minute, 24*time.Hour)
 	p.duration("SESSION_MAX", s.SessionMax, time.Minute, 7*24*time.Hour)
 	if s.SessionMax < s.SessionIdle {

@@ -42,7 +42,9 @@ type SignIn struct {
 	Issuer             string        `env:"OIDC_ISSUER" need:"web" doc:"Issuer of the identity provider, byte for byte as its discovery document states it."`
 	ClientID           string        `env:"OIDC_CLIENT_ID" need:"web" doc:"Client registered there, with the redirect address PUBLIC_URL/auth/callback."`
 	ClientSecret       Secret        `env:"OIDC_CLIENT_SECRET" secret:"value" doc:"Secret of that client. Empty for a public client."`
-	Scopes             []string      `env:"OIDC_SCOPES" envDefault:"openid,profile,email,groups" doc:"Scopes asked for."`
+	Scopes             []string      `env:"OIDC_SCOPES" envDefault:"openid,profile,email,groups,offline_access" doc:"Scopes asked for. With offline_access most providers give a refresh token, by which groups are read again; a few refuse it or give one anyway (docs/sessions.md)."`
+	Consent            bool          `env:"OIDC_CONSENT" envDefault:"false" doc:"Whether sign-in asks with prompt=consent, without which some providers give no refresh token."`
+	GroupsRecheck      time.Duration `env:"GROUPS_RECHECK" envDefault:"10m" doc:"How often the identity provider is asked again for a person's groups while they work, where it gives refresh tokens; 1m to 1h."`
 	GroupsClaim        string        `env:"OIDC_GROUPS_CLAIM" envDefault:"groups" doc:"Claim of the ID token that lists groups."`
 	GroupsPrefix       string        `env:"OIDC_GROUPS_PREFIX" doc:"Only groups that start so are kept; the prefix is cut off."`
 	AdminGroups        []string      `env:"ADMIN_GROUPS" need:"web,worker" doc:"Groups that are always platform-admin (break-glass)."`

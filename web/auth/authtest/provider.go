@@ -34,13 +34,18 @@ type Provider struct {
 	Callback func(url.Values)                                        // changes the parameters of the way back
 	Keys     func(w http.ResponseWriter) bool                        // answers the key request itself; true when it did
 	Discover func(w http.ResponseWriter) bool
+	Refresh  func(w http.ResponseWriter, answer map[string]any) bool // answers a refresh itself; true when it did
+	Offline  bool                                                    // gives refresh tokens: each replaces the one before, and using one twice ends them all
 
-	Discoveries, KeyReads, TokenCalls atomic.Int32
+	Discoveries, KeyReads, TokenCalls, Refreshes atomic.Int32
 
 	mu    sync.Mutex
 	key   *rsa.PrivateKey
 	kid   string
 	codes map[string]authRequest
+	live  string // the one refresh token
+
+	before string // the one it replaced
 }
 
 type authRequest struct{ nonce, challenge, redirect string }
@@ -119,6 +124,10 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	if !basic {
 		id, secret = r.PostFormValue("client_id"), r.PostFormValue("client_secret")
 	}
+	if r.PostFormValue("grant_type") == "refresh_token" {
+		p.refresh(w, r.PostFormValue("refresh_token"), id == ClientID && secret == ClientSecret)
+		return
+	}
 	p.mu.Lock()
 	req, ok := p.codes[r.PostFormValue("code")]
 	delete(p.codes, r.PostFormValue("code"))
@@ -143,6 +152,9 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		sign = p.Sign
 	}
 	out := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 300, "id_token": sign(p, claims)}
+	if p.Offline {
+		out["refresh_token"] = p.renew()
+	}
 	if p.Token != nil && p.Token(w, out) {
 		return
 	}

@@ -20,13 +20,14 @@ type Store struct {
 	sessions map[string]models.Session
 	forms    map[string]models.SavedForm
 	logouts  map[string]bool
+	claims   map[string]recheck
 	audit    []string
 	err      error
 }
 
 // NewStore makes an empty one.
 func NewStore() *Store {
-	return &Store{signIns: map[string]models.SignIn{}, people: map[string]models.Person{}, sessions: map[string]models.Session{}, forms: map[string]models.SavedForm{}, logouts: map[string]bool{}}
+	return &Store{signIns: map[string]models.SignIn{}, people: map[string]models.Person{}, sessions: map[string]models.Session{}, forms: map[string]models.SavedForm{}, logouts: map[string]bool{}, claims: map[string]recheck{}}
 }
 
 // Break makes every method fail with err; nil mends it.
@@ -71,6 +72,7 @@ func (s *Store) SignIn(_ context.Context, _ models.Actor, p models.Person, in mo
 		s.sessions[string(replaces)] = old
 	}
 	in.ID, in.PersonID = models.NewID(), p.ID
+	in.Rechecks, in.CheckedAt = in.RefreshToken != nil, in.CreatedAt
 	s.sessions[string(in.TokenHash)] = in
 	s.audit = append(s.audit, "auth.signin")
 	return s.actor(p), s.err
