@@ -18,12 +18,12 @@ import (
 func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	desk := &handlers.Desk{Counts: r.store, Clock: r.clock, Simulated: r.config.AWS.Endpoint != ""}
 	home := &handlers.Home{Desk: desk, Store: r.store, Watch: r.store}
-	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store, Portal: r.portal()}
+	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store, Health: r.store, Portal: r.portal()}
 	ask := &handlers.NewTenant{Desk: desk, Store: r.store, Forms: r.store, Groups: r.groups}
 	approvals := &handlers.Approvals{Desk: desk, Store: r.store}
 	requests := &handlers.Requests{Desk: desk, Store: r.store, Glass: r.config.Engine.BreakGlass}
 	decisions := &handlers.Decisions{Store: r.store, Glass: r.store, Talk: r.store}
-	runs := &handlers.Runs{Desk: desk, Store: r.store, Control: r.store, Streams: streams, Changes: r.changes}
+	runs := &handlers.Runs{Desk: desk, Store: r.store, Control: r.store, Back: r.store, Streams: streams, Changes: r.changes}
 	audit := &handlers.Audit{Desk: desk, Store: r.store}
 	admin := &handlers.Admin{Desk: desk, Store: r.store, Lately: r.store, Rules: r.rules}
 	return slices.Concat([]web.Route{
@@ -68,6 +68,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		r.freezeRoutes(desk),
 		r.healthRoutes(desk),
 		r.notificationRoutes(desk),
+		r.tenantRoutes(desk, runs),
 		developmentRoutes(ctx, r),
 		r.extra)
 }

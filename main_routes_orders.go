@@ -1,10 +1,7 @@
 package main
 
 import (
-	"github.com/gofiber/fiber/v2"
-
 	"slipway/handlers"
-	"slipway/models"
 	"slipway/views/urls"
 	"slipway/web"
 )
@@ -15,8 +12,7 @@ func (r *running) orderRoutes(desk *handlers.Desk, ask *handlers.NewTenant) []we
 	orders := &handlers.Orders{Desk: desk, Store: r.store, Names: r.store, Sent: r.store, Forms: r.store, Blueprints: r.store, Costs: r.costs, Rules: r.rules, Facts: r.store,
 		Regions: aws.Regions, BaseDomain: aws.BaseDomain}
 	catalogue := &handlers.Blueprints{Desk: desk, Store: r.store, Versions: r.store, Costs: r.costs, Region: aws.Region, BaseDomain: aws.BaseDomain}
-	edit := &handlers.Edits{Pages: r.store, By: map[models.RequestKind]func(*fiber.Ctx, models.RequestPage) error{models.CreateTenant: ask.Edit, models.CreateEnvironment: orders.Edit}}
-	change := &handlers.Edits{Pages: r.store, By: map[models.RequestKind]func(*fiber.Ctx, models.RequestPage) error{models.CreateTenant: ask.Change, models.CreateEnvironment: orders.Change}}
+	edit, change := r.editForms(desk, ask, orders)
 	return []web.Route{
 		page("/environments/new", orders.New),
 		form("/environments/new", orders.Create, limited(web.LimitPlan), kept(urls.NewEnvironment)),

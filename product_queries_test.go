@@ -47,12 +47,14 @@ func (q *queryLog) take() []string {
 	return sql
 }
 
-// mostQueries is what a page may ask of the database, the session and the navigation included: a list 4, an object 10, and 15 what
-// is several lists: home, a tenant's page with all it holds, and the form of a network, which reads that tenant.
+// mostQueries is what a page may ask of the database, the session and the navigation included: a list 4, an object 10, and 15 or
+// more what is several lists: home, and a tenant's page with all it holds, its end, and who gets into its accounts.
 func mostQueries(r web.Route) int {
 	switch {
-	case r.Path == "/" || r.Path == "/tenants/:tenant" || r.Path == "/tenants/:tenant/networks/new":
+	case r.Path == "/":
 		return 15
+	case r.Path == "/tenants/:tenant":
+		return 17
 	case r.Path == "/environments/new": // all that an order can stand on, the catalogue, and what the rules ask
 		return 26
 	case strings.HasPrefix(r.Path, "/blueprints"): // the catalogue is three tables

@@ -105,7 +105,9 @@ func changeView(id string, ch models.Change) ui.Change {
 	v := ui.Change{ID: id, Action: ch.Action, Name: ch.LogicalID, Type: ch.Type, Note: ch.Note, Open: ch.Action == models.Delete || ch.Action == models.Replace}
 	switch {
 	case ch.Action == models.Delete:
-		v.Tag = "goes for good"
+		v.Tag = goneWord(ch.Type)
+	case ch.Action == models.Add && strings.HasSuffix(ch.Type, " policy"):
+		v.Tag = "applies from then on"
 	case ch.Replacement == "True":
 		v.Tag = "new before old"
 	case ch.Replacement == "Conditional":

@@ -1,7 +1,7 @@
 package handlers
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +17,7 @@ import (
 func requestView(now time.Time, a models.Actor, r models.RequestPage) views.Request {
 	q := r.Request
 	d := views.Request{
-		ID: q.ID, Number: number(q.Number), Title: q.Title, State: q.State, Requester: q.RequesterName, Asked: ui.Ago(now, q.SubmittedAt),
+		ID: q.ID, Number: number(q.Number), Title: q.Title, Kind: q.Kind, State: q.State, Requester: q.RequesterName, Asked: ui.Ago(now, q.SubmittedAt),
 		Facts: requestFacts(r), Reason: q.Reason, At: ui.Ago(now, q.StateSince), Failed: views.FailureOf(r.Failure), Wait: waiting(now, q.Waiting),
 		Inputs: inputRows(q, r.NewGroups), RunID: q.RunID, MayEdit: mayEdit(a, q), MayComment: !a.Has(models.Auditor) || len(q.MoversOf(a)) > 0,
 	}
@@ -36,6 +36,9 @@ func requestView(now time.Time, a models.Actor, r models.RequestPage) views.Requ
 		d.Plan, d.PlanGood, d.Rules = planView(now, *r.Plan, r), planGood(now, *r.Plan, q.State), ruleRows(r.Plan.Notes.Rules)
 		d.Demands, d.DemandWhy = demandRows(now, a, r), demandWhy(r)
 		d.Effect = effectRows(*r.Plan)
+	}
+	if _, may := q.MayMove(a, models.Undoing); may && r.Run != nil {
+		d.Undo = &views.Undo{RunID: q.RunID, Stays: staysFor(q.Kind, nil)}
 	}
 	d.Life = life(now, r)
 	rights(&d, a, r)
@@ -70,8 +73,12 @@ func editable(q models.Request) bool {
 	return q.State == models.ChangesRequested || q.State == models.PlanFailed
 }
 
+// editedByForm are the kinds whose answers can be changed after somebody asked for that. The rest ask nothing that could be.
+var editedByForm = map[models.RequestKind]bool{models.CreateTenant: true, models.ChangeTenant: true, models.AddAccount: true, models.EnrolAccount: true, models.CloseTenant: true,
+	models.CreateEnvironment: true}
+
 func mayEdit(a models.Actor, q models.Request) bool {
-	return editable(q) && (q.Kind == models.CreateTenant || q.Kind == models.CreateEnvironment) && slices.Contains(q.MoversOf(a), models.ByRequester)
+	return editable(q) && editedByForm[q.Kind] && slices.Contains(q.MoversOf(a), models.ByRequester)
 }
 
 func requestFacts(r models.RequestPage) []ui.Fact {
@@ -112,7 +119,7 @@ func waiting(now time.Time, w *models.WaitingOn) *views.Waiting {
 	if w == nil {
 		return nil
 	}
-	v := &views.Waiting{Words: waitWords(w), Since: ui.Age(now, w.Since)}
+	v := &views.Waiting{Words: waitWords(w), Since: ui.Age(now, w.Since), Person: w.For == "a person", Link: ui.Out{URL: w.Link, Word: cmp.Or(w.Action, "Open the page for it")}, Command: w.Command}
 	if !w.Until.IsZero() {
 		v.Until = ui.At(w.Until)
 	}
@@ -124,31 +131,14 @@ func waiting(now time.Time, w *models.WaitingOn) *views.Waiting {
 
 // inputRows shows the answers of the form; groups nobody has signed in with are marked.
 func inputRows(q models.Request, unseen []string) []views.Input {
-	if q.Kind != models.CreateTenant {
+	if q.ObjectType != models.TenantObject {
 		return objectInputs(q)
 	}
-	var in models.TenantInputs
-	if err := json.Unmarshal(q.Inputs, &in); err != nil {
+	rows, err := tenantRows(q, unseen)
+	if err != nil {
 		return []views.Input{{Label: "Inputs", Value: "cannot be read; quote the request to the platform team"}}
 	}
-	mark := func(group string) string {
-		if slices.Contains(unseen, group) {
-			return "nobody with this group has signed in yet"
-		}
-		return ""
-	}
-	classes := make([]string, len(in.Classes))
-	for i, c := range in.Classes {
-		classes[i] = string(c)
-	}
-	return []views.Input{
-		{Label: "Short name", Value: in.Slug, Code: true}, {Label: "Display name", Value: in.DisplayName}, {Label: "What it is for", Value: in.Description},
-		{Label: "Owners", Value: in.OwnerGroup, Code: true, Mark: mark(in.OwnerGroup)},
-		{Label: "Developers", Value: in.DeveloperGroup, Code: true, Mark: mark(in.DeveloperGroup)},
-		{Label: "Viewers", Value: in.ViewerGroup, Code: true, Mark: mark(in.ViewerGroup)},
-		{Label: "Cost centre", Value: in.CostCentre}, {Label: "Monthly budget", Value: ui.Dollars(in.Budget)},
-		{Label: "AWS accounts", Value: strings.Join(classes, ", ")},
-	}
+	return rows
 }
 
 func commentRole(q models.Request, x models.Comment) string {

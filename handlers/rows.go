@@ -121,7 +121,8 @@ func failRow(now time.Time, r models.RequestRow) views.FailRow {
 
 func accountCard(now time.Time, a models.Account) views.AccountCard {
 	return views.AccountCard{Name: a.Name, Class: a.Class, AWSID: a.AWSID, Email: a.Email, State: a.State, AWSState: a.AWSState,
-		AWSStateAt: ui.Ago(now, a.AWSStateAt), OU: a.OU, Baseline: ui.Ago(now, a.BaselineAt), Late: a.Late}
+		AWSStateAt: ui.Ago(now, a.AWSStateAt), OU: a.OU, Baseline: ui.Ago(now, a.BaselineAt), Late: a.Late, Enrolled: a.Enrolled,
+		Reinstatable: ui.At(a.Reinstatable()), Gone: now.After(a.Reinstatable())}
 }
 
 // accountCards says of a tenant that stands still that its unfinished accounts stand still too.

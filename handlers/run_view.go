@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -16,7 +17,7 @@ const logLines = 60
 // runView turns what the store knows of a run into its page for one reader.
 func runView(now time.Time, a models.Actor, r models.RunPage, wholeLog bool) views.Run {
 	d := views.Run{
-		ID: r.Run.ID, RequestID: r.Request.ID, RequestNumber: number(r.Request.Number), Title: r.Run.Title, State: r.Request.State, Attempt: r.Run.Attempt,
+		ID: r.Run.ID, RequestID: r.Request.ID, RequestNumber: number(r.Request.Number), Title: r.Run.Title, Kind: r.Run.Kind, State: r.Request.State, Attempt: r.Run.Attempt,
 		Started: ui.At(r.Run.StartedAt), ApprovedBy: r.Run.ApprovedBy, PlanHash: r.Run.PlanHash, Failure: views.FailureOf(r.Run.Failure),
 		Usual: usual("similar runs take ", r.Usual), LogTotal: len(r.Events), LogTitle: "Events",
 	}
@@ -45,6 +46,9 @@ func runView(now time.Time, a models.Actor, r models.RunPage, wholeLog bool) vie
 	_, d.MayStop = r.Request.MayMove(a, models.Stopping)
 	_, d.MayRetry = r.Request.MayMove(a, models.Running)
 	_, d.MayAbandon = r.Request.MayMove(a, models.Abandoned)
+	if _, may := r.Request.MayMove(a, models.Undoing); may {
+		d.Undo = undoView(r)
+	}
 	d.StopNote = stopNote(r)
 	return d
 }
@@ -126,6 +130,8 @@ func stopNote(r models.RunPage) string {
 		return fmt.Sprintf("%s done and stay as they are, %s left.", ui.Plural(done, "step is", "steps are"), ui.Plural(left, "step is", "steps are"))
 	case models.Abandoned:
 		return "Given up. What was made stays as it is."
+	case models.Undone:
+		return cmp.Or(r.Request.Reason, "Everything that this run had made was taken back.")
 	}
 	return ""
 }

@@ -29,6 +29,9 @@ type Runs struct {
 		RetryRun(ctx context.Context, a models.Actor, requestID string) error
 		AbandonRequest(ctx context.Context, a models.Actor, requestID, reason string) error
 	}
+	Back interface {
+		UndoRun(ctx context.Context, a models.Actor, requestID string) error
+	}
 	Streams *stream.Hub
 	Changes interface {
 		Subscribe(topic string) (<-chan struct{}, func())
@@ -142,6 +145,9 @@ func (h *Runs) Retry(c *fiber.Ctx) error { return h.control(c, h.Control.RetryRu
 
 // Abandon handles POST /runs/:id/abandon.
 func (h *Runs) Abandon(c *fiber.Ctx) error { return h.control(c, h.abandon) }
+
+// Undo handles POST /runs/:id/undo: what the run made is taken back, as far as that is possible.
+func (h *Runs) Undo(c *fiber.Ctx) error { return h.control(c, h.Back.UndoRun) }
 
 func (h *Runs) abandon(ctx context.Context, a models.Actor, requestID string) error {
 	return h.Control.AbandonRequest(ctx, a, requestID, "")

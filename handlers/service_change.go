@@ -27,19 +27,19 @@ type ServiceChanges struct {
 
 // tenantReader knows a tenant that a form is about.
 type tenantReader interface {
-	TenantPage(ctx context.Context, a models.Actor, slug string) (models.TenantPage, error)
+	Tenant(ctx context.Context, a models.Actor, slug string) (models.Tenant, error)
 }
 
 // tenantToAsk reads the tenant that something is asked for. Who may read it and not ask is told so.
 func tenantToAsk(c *fiber.Ctx, r tenantReader, what string) (models.Tenant, error) {
-	t, err := r.TenantPage(c.UserContext(), actor(c), c.Params("tenant"))
+	t, err := r.Tenant(c.UserContext(), actor(c), c.Params("tenant"))
 	if err != nil {
 		return models.Tenant{}, err
 	}
-	if !actor(c).MayOrderFor(t.Tenant.ID) {
-		return models.Tenant{}, models.Errorf(models.Forbidden, "Owners and developers of %s ask for its %s.", t.Tenant.Slug, what)
+	if !actor(c).MayOrderFor(t.ID) {
+		return models.Tenant{}, models.Errorf(models.Forbidden, "Owners and developers of %s ask for its %s.", t.Slug, what)
 	}
-	return t.Tenant, nil
+	return t, nil
 }
 
 type newServiceForm struct {

@@ -51,6 +51,7 @@ func editing(c *fiber.Ctx, r models.RequestPage) (views.NewTenant, error) {
 	for _, x := range in.Classes {
 		d.Form.Classes = append(d.Form.Classes, string(x))
 	}
+	enrolled(&d.Form, in)
 	return d, nil
 }
 
@@ -71,7 +72,7 @@ func (h *NewTenant) Change(c *fiber.Ctx, r models.RequestPage) error {
 		if req, err = h.Store.EditTenantRequest(c.UserContext(), actor(c), c.Params("id"), inputs); err == nil {
 			return h.sent(c, in.Draft, req)
 		}
-		errors = models.Fields(err)
+		errors = byAccount(models.Fields(err), inputs)
 	}
 	if errors == nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/shopspring/decimal"
 
 	"slipway/handlers/form"
 	"slipway/models"
@@ -123,8 +122,8 @@ func (h *NewTenant) Create(c *fiber.Ctx) error {
 		if req, err = h.Store.RequestTenant(c.UserContext(), actor(c), in.Key, inputs, in.Draft); err == nil {
 			return redirect(c, urls.Request(req.ID))
 		}
-		errors = models.Fields(err)
-	} else if more := models.Fields(inputs.Validate(h.Groups)); more != nil {
+		errors = byAccount(models.Fields(err), inputs)
+	} else if more := byAccount(models.Fields(inputs.Validate(h.Groups)), inputs); more != nil {
 		for k, v := range more {
 			if errors[k] == "" {
 				errors[k] = v
@@ -162,18 +161,19 @@ func inputsOf(in views.TenantForm) (models.TenantInputs, map[string]string) {
 		OwnerGroup: strings.TrimSpace(in.OwnerGroup), DeveloperGroup: strings.TrimSpace(in.DeveloperGroup), ViewerGroup: strings.TrimSpace(in.ViewerGroup),
 		CostCentre: strings.TrimSpace(in.CostCentre)}
 	for _, c := range in.Classes {
-		out.Classes = append(out.Classes, models.Class(c))
+		class := models.Class(c)
+		out.Classes = append(out.Classes, class)
+		switch from, account := in.From(class); from {
+		case views.FromNew:
+		case views.FromMove, views.FromStay:
+			out.Enrol = append(out.Enrol, models.AccountInputs{Class: class, AWSID: accountID(account), Move: from == views.FromMove})
+		default:
+			return out, map[string]string{c + "_from": "Choose where the account comes from."}
+		}
 	}
-	typed := strings.NewReplacer(",", "", "$", "", " ", "").Replace(in.Budget)
-	if typed == "" {
-		return out, nil
-	}
-	if len(typed) > 20 {
-		return out, map[string]string{"budget": "A budget above $10,000,000 a month is not possible here."}
-	}
-	budget, err := decimal.NewFromString(typed)
-	if err != nil || strings.ContainsAny(typed, "eE") {
-		return out, map[string]string{"budget": "Give the budget as a number, for example 2500."}
+	budget, wrong := budgetOf(in.Budget)
+	if wrong != "" {
+		return out, map[string]string{"budget": wrong}
 	}
 	out.Budget = budget
 	return out, nil
@@ -195,7 +195,7 @@ func (h *NewTenant) Check(c *fiber.Ctx) error {
 	}
 	inputs, errors := inputsOf(in)
 	if errors == nil {
-		errors = models.Fields(inputs.Validate(h.Groups))
+		errors = byAccount(models.Fields(inputs.Validate(h.Groups)), inputs)
 	}
 	in.Errors = map[string]string{}
 	if msg := errors[which.Field]; msg != "" {

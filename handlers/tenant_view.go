@@ -18,10 +18,14 @@ func tenantView(now time.Time, a models.Actor, t models.TenantPage) views.Tenant
 		Failure: views.FailureOf(t.Failure), Budget: ui.Dollars(t.Tenant.Budget), Requests: rowsOf(now, t.Requests, requestRow),
 		Runs: rowsOf(now, t.Runs, runRow), SeesAll: a.SeesAll(), Accounts: accountCards(now, t.Tenant),
 	}
+	lifeView(&d, now, a, t)
 	_, d.CanRetry = t.Request.MayMove(a, models.Running)
 	for _, r := range t.Runs {
 		if r.ID == t.Request.RunID && t.Tenant.State == models.Creating {
 			d.Progress = runNote(r)
+		}
+		if t.Tenant.State == models.Changing && r.EndedAt.IsZero() && r.Kind.Object() == models.TenantObject {
+			d.NowRun, d.Progress = r.ID, runNote(r)
 		}
 	}
 	if e := t.Tenant.Estimate; e != nil {

@@ -22,10 +22,9 @@ type Tenants struct {
 		EachTenant(context.Context, models.Actor, models.ListQuery, func(models.TenantRow) error) error
 		TenantPage(ctx context.Context, a models.Actor, slug string) (models.TenantPage, error)
 	}
-	Holds interface {
-		Networks(ctx context.Context, a models.Actor, tenant string) ([]models.Network, error)
-		Services(context.Context, models.Actor, models.ListQuery) (models.List[models.ServiceRow], error)
-		Environments(context.Context, models.Actor, models.ListQuery) (models.List[models.EnvironmentRow], error)
+	Holds  holdsReader
+	Health interface {
+		TenantHealth(ctx context.Context, a models.Actor, tenantID string) (map[string]models.RoleHealth, error)
 	}
 	Portal Portal
 }
@@ -103,6 +102,9 @@ func (h *Tenants) Show(c *fiber.Ctx) error {
 	}
 	d := tenantView(h.Clock.Now(), a, t)
 	d.Holds, d.Access = holds, accessOf(h.Clock.Now(), h.Portal, t.Tenant, t.Access)
+	if err := h.health(c, t.Tenant, d.Accounts); err != nil {
+		return err
+	}
 	if isFragment(c) {
 		return render(c, http.StatusOK, views.TenantContent(d))
 	}

@@ -22,6 +22,7 @@ type ObjectForm struct {
 	Questions ui.BlueprintFields
 	Usage     []ui.Field // changes to the usage assumption, folded
 	Boxes     []ui.Choices
+	Last      []ui.Field // asked after the boxes
 	Hidden    []ui.Pair
 	General   string // what is wrong with the answers together
 
@@ -29,12 +30,39 @@ type ObjectForm struct {
 	Button  string
 	Icon    ui.Icon
 	Danger  bool
+	Foot    string    // beside the buttons; empty: nothing happens before the plan is approved
 	Blocked string    // why it cannot be asked for now; the form is left out
 	Users   []ui.Pair // with Blocked: what stands against it, label and address
+
+	Loss        *Loss   // what goes for good, said before anything is asked
+	Draft       string  // id of the saved form that this continues
+	Restored    ui.When // it came back as it was typed then; zero: it did not
+	RestoredWhy string
+	EditReason  string // what an approver asked to change
+	EditBy      string
 
 	CSRF string
 	Key  string
 }
+
+// Loss is what a request takes away.
+type Loss struct {
+	Title string
+	Text  string
+	Lists []LossList
+	Words []string // what cannot be taken back, in sentences
+}
+
+// LossList is the things of one kind that go.
+type LossList struct {
+	Label string // "3 environments"
+	Items []LossItem
+	More  int    // beyond those listed
+	URL   string // where all of them are; may be empty
+}
+
+// LossItem is one thing that goes.
+type LossItem struct{ Name, Text, URL string }
 
 // Then is one thing that happens after a form was sent.
 type Then struct{ Title, Text string }
@@ -55,11 +83,9 @@ func (f ObjectForm) errors() []ui.FieldError {
 	all = append(all, ui.FieldErrors(f.Questions.All()...)...)
 	all = append(all, ui.FieldErrors(f.Usage...)...)
 	for _, b := range f.Boxes {
-		if b.Error != "" && len(b.Choices) > 0 {
-			all = append(all, ui.FieldError{ID: b.ID + "-" + b.Choices[0].Value, Label: b.Label, Text: b.Error})
-		}
+		all = append(all, b.Errors()...)
 	}
-	return all
+	return append(all, ui.FieldErrors(f.Last...)...)
 }
 
 // place puts the word Error in front of the tab's title when the form came back, as screen readers read that first.
@@ -76,6 +102,10 @@ func (f ObjectForm) kind() string {
 		return string(ui.Danger)
 	}
 	return string(ui.Primary)
+}
+
+func (f ObjectForm) foot() string {
+	return orElse(f.Foot, "Nothing happens before the plan is approved.")
 }
 
 func (f ObjectForm) usageOpen() bool { return len(ui.FieldErrors(f.Usage...)) > 0 }

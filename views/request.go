@@ -10,6 +10,7 @@ type Request struct {
 	ID        string
 	Number    string // REQ-1847
 	Title     string // Create tenant logistics-returns
+	Kind      models.RequestKind
 	State     models.RequestState
 	Requester string
 	Asked     ui.When
@@ -37,6 +38,7 @@ type Request struct {
 
 	RunID   string // empty before it first ran
 	RunNote string // "Step 4 of 9: Wait for access"
+	Undo    *Undo  // this person may take the failed run back; nil otherwise
 
 	MayDecide  bool   // this person may approve, reject or ask for changes now
 	Glass      *Glass // break-glass is on and this person is an admin; nil otherwise
@@ -73,6 +75,10 @@ type Waiting struct {
 	Since ui.When
 	Until ui.When // zero: no limit
 	URL   string  // page of what it waits for; may be empty
+
+	Person  bool     // somebody must do something outside of Slipway
+	Link    ui.Out   // where; may be empty
+	Command []string // or how, on a command line
 }
 
 // Plan is what the request would do, as it was hashed.

@@ -86,6 +86,8 @@ func (r Request) banner() *ui.Callout {
 		return &ui.Callout{ID: "why", Tone: ui.Idle, Title: "This request was cancelled", Text: r.Reason}
 	case models.Abandoned:
 		return &ui.Callout{ID: "why", Tone: ui.Idle, Title: "This request was abandoned", Text: orElse(r.Reason, "What was made until then stays as it is.")}
+	case models.Undone:
+		return &ui.Callout{ID: "why", Tone: ui.Idle, Title: "This request was taken back", Text: orElse(r.Reason, "Everything that its run had made is gone again.")}
 	case models.NoChange:
 		return &ui.Callout{ID: "why", Tone: ui.OK, Title: "Everything is already as asked", Text: "Nothing had to be changed."}
 	case models.AwaitingApproval, models.Planning:
@@ -181,7 +183,7 @@ func (r Request) runCallout() ui.Callout {
 	c := ui.Callout{ID: "now", Tone: st.Tone, Title: st.Label, Text: r.RunNote}
 	switch r.State {
 	case models.Succeeded:
-		c.Title = "Everything was made as planned"
+		c.Title = doneTitle(r.Kind)
 	case models.Running:
 		c.Title = "It is running"
 		if r.Wait != nil {

@@ -14,6 +14,7 @@ type Run struct {
 	RequestID     string
 	RequestNumber string // REQ-1839
 	Title         string // Create tenant storefront
+	Kind          models.RequestKind
 	State         models.RequestState
 	Attempt       int // 1 for the first
 	Started       ui.When
@@ -44,6 +45,7 @@ type Run struct {
 	MayRetry   bool
 	RetryLater string // why retry is not possible now: "once undone"; empty otherwise
 	MayAbandon bool
+	Undo       *Undo // this person may take the failed run back; nil otherwise
 
 	CSRF string
 }

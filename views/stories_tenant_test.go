@@ -38,14 +38,17 @@ func tenantFormStories() []story {
 	bad := blank
 	bad.Form = TenantForm{Slug: "Refunds_Service", DisplayName: "Refunds", Description: hostile, OwnerGroup: "refunds-owners", DeveloperGroup: "refunds-owners", CostCentre: "", Budget: "plenty", CSRF: "token", Key: id1,
 		Errors: map[string]string{"slug": `Use "refunds-service": only lower case letters, digits and single hyphens are possible in account names and addresses.`, "developer_group": "Each role needs a group of its own, or nobody could tell owners from developers.", "viewer_group": "Name a group of your identity provider.", "cost_centre": "Give the cost centre as finance writes it, for example CC-4100.", "budget": "Give a number, for example 2500.", "classes": "Choose at least one account: nonprod, prod or both."}}
+	enrol := blank
+	enrol.Form.ProdFrom, enrol.Form.ProdAccount, enrol.Form.NonprodFrom, enrol.Form.NonprodAccount = FromMove, "209355718841", FromStay, "2093"
+	enrol.Form.Errors = map[string]string{"nonprod_account": "Give the account's 12 digits, without hyphens."}
 	draft := blank
 	draft.Form.Slug, draft.Form.DisplayName, draft.Form.Draft = "logistics", "Logistics", id2
 	draft.Restored, draft.RestoredWhy = ago(26*time.Hour), "Your session had ended before it was sent"
 	edit := blank
 	edit.Form.Slug, edit.Form.DisplayName, edit.Form.OwnerGroup, edit.Form.DeveloperGroup, edit.Form.ViewerGroup, edit.Form.CostCentre, edit.Form.Budget = "logistics", "Logistics", "logistics-owners", "logistics-developers", "logistics-viewers", "CC-4400", "25000"
 	edit.EditID, edit.EditNumber, edit.EditBy, edit.EditReason = id1, "REQ-1847", "Jonas Weil", "The budget is ten times that of comparable teams. Start with $2,500 and raise it when you need it."
-	return []story{{"tenant-new", NewTenantPage(developer(), blank)}, {"tenant-new-errors", NewTenantPage(developer(), bad)}, {"tenant-new-draft", NewTenantPage(developer(), draft)}, {"tenant-edit", NewTenantPage(developer(), edit)},
-		{"fragment-tenant-field", TenantField(bad.Form, "slug")}, {"fragment-tenant-field-unknown", TenantField(bad.Form, "nothing")}}
+	return []story{{"tenant-new", NewTenantPage(developer(), blank)}, {"tenant-new-errors", NewTenantPage(developer(), bad)}, {"tenant-new-enrol", NewTenantPage(developer(), enrol)}, {"tenant-new-draft", NewTenantPage(developer(), draft)}, {"tenant-edit", NewTenantPage(developer(), edit)},
+		{"fragment-tenant-field", TenantField(bad.Form, "slug")}, {"fragment-tenant-field-account", TenantField(enrol.Form, "nonprod_account")}, {"fragment-tenant-field-unknown", TenantField(bad.Form, "nothing")}}
 }
 
 func readyTenant() Tenant {

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"fmt"
+
 	"slipway/models"
 	"slipway/views/ui"
 )
@@ -20,6 +22,15 @@ type Tenant struct {
 	Progress      string   // while creating: "Step 4 of 9: Wait for access"
 	Failure       *Failure // while broken: why
 	CanRetry      bool     // this person may retry the run
+
+	ClosingSince  ui.When // nothing new may be asked for since then; zero: it is open
+	ClosingID     string  // the request that closes or closed it
+	ClosingNumber string
+	ClosingRun    string
+	Receipt       *Receipt    // of its end
+	NowRun        string      // the run that changes it now
+	MayEdit       bool        // this person may change what people read of it
+	Actions       []ui.Action // what may be asked for about the tenant itself
 
 	Accounts []AccountCard
 	Access   PeoplesAccess
@@ -51,6 +62,12 @@ type AccountCard struct {
 	OU         string             // organizational unit it was last seen in; empty: not known
 	Baseline   ui.When            // when the baseline stack was last seen complete; zero: never
 	Late       bool               // arrived after its run had given up on it
+	Enrolled   bool               // it was there before Slipway
+	MoveURL    string             // where its move is asked for; empty: it cannot be, or not by this person
+	Health     *AccountHealth     // how Slipway's roles in it stand; nil: there are none to look at
+
+	Reinstatable ui.When // AWS can open it again until then; zero: it was never closed
+	Gone         bool    // that time is over
 }
 
 // MemberGroup is a role of the tenant with the group that grants it and who of it has signed in.
@@ -59,6 +76,18 @@ type MemberGroup struct {
 	Group  string
 	People []PersonSeen
 	More   int // people beyond those listed
+}
+
+// holds tells whether the page lists what the tenant's accounts hold.
+func (t Tenant) holds() bool {
+	return t.State != "" && t.State != models.Creating && t.State != models.Deleted
+}
+
+func (t Tenant) accountCount() string {
+	if t.State == models.Deleted {
+		return countOrNone(len(t.Accounts))
+	}
+	return fmt.Sprintf("%d of %d ready", t.ready(), len(t.Accounts))
 }
 
 func (t Tenant) ready() int {

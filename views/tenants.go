@@ -41,6 +41,11 @@ type TenantForm struct {
 	Budget         string   `form:"budget"`
 	Classes        []string `form:"classes"`
 
+	NonprodFrom    string `form:"nonprod_from"` // where the account comes from: new (default), move, stay
+	NonprodAccount string `form:"nonprod_account"`
+	ProdFrom       string `form:"prod_from"`
+	ProdAccount    string `form:"prod_account"`
+
 	Do string `form:"do"` // plan (default) or draft
 
 	CSRF  string `form:"_csrf"`
@@ -96,6 +101,11 @@ func (f TenantForm) field(name string, edit bool) ui.Field {
 			return x
 		}
 	}
+	for _, c := range models.Classes() {
+		if x := f.number(c); x.Name == name {
+			return x
+		}
+	}
 	return ui.Field{}
 }
 
@@ -108,8 +118,8 @@ func (f TenantForm) choices() ui.Choices {
 		ID: "classes", Name: "classes", Label: "AWS accounts", Error: f.Errors["classes"],
 		Hint: "Each is an AWS account of the tenant's own. An environment's stage decides which one it goes to.",
 		Choices: []ui.Choice{
-			{Value: string(models.NonProd), Label: "nonprod", Text: "For the stages dev and staging.", Checked: has[string(models.NonProd)]},
-			{Value: string(models.Prod), Label: "prod", Text: "For the stage prod, under stricter controls.", Checked: has[string(models.Prod)]},
+			{Value: string(models.NonProd), Label: "nonprod", Text: classText(models.NonProd), Checked: has[string(models.NonProd)], More: f.origin(models.NonProd)},
+			{Value: string(models.Prod), Label: "prod", Text: classText(models.Prod), Checked: has[string(models.Prod)], More: f.origin(models.Prod)},
 		},
 	}
 }
@@ -122,8 +132,5 @@ func (f TenantForm) errors(edit bool) []ui.FieldError {
 			all = append(all, ui.FieldError{ID: x.ID, Label: x.Label, Text: x.Error})
 		}
 	}
-	if msg := f.Errors["classes"]; msg != "" {
-		all = append(all, ui.FieldError{ID: "classes-" + string(models.NonProd), Label: "AWS accounts", Text: msg})
-	}
-	return all
+	return append(all, f.choices().Errors()...)
 }

@@ -20,6 +20,7 @@ type Field struct {
 	Suffix   string   // unit after it
 	Options  []Option // of a select
 	Picks    []Choice // of a pick
+	More     []Field  // of a pick: see Choices.More
 	CheckURL string   // asked when the answer changed; replaces this field
 	Place    string   // placeholder, only for what the label already says
 }
@@ -31,6 +32,7 @@ type Choice struct {
 	Text    string
 	Aside   string
 	Checked bool
+	More    []Field // asked only while the box is checked; without a style that can tell, always in sight
 }
 
 // Choices is a checkbox group, or with One a group of which exactly one holds.
@@ -42,6 +44,7 @@ type Choices struct {
 	Hint    string
 	Error   string
 	Choices []Choice
+	More    []Field // asked unless the first one is chosen; without a style that can tell, always in sight
 
 	CheckURL string // asked when another one is chosen; replaces the group
 }
@@ -56,8 +59,24 @@ func FieldErrors(fields ...Field) []FieldError {
 		if f.Error != "" {
 			all = append(all, FieldError{ID: f.ID, Label: f.Label, Text: f.Error})
 		}
+		for _, p := range f.Picks {
+			all = append(all, FieldErrors(p.More...)...)
+		}
+		all = append(all, FieldErrors(f.More...)...)
 	}
 	return all
+}
+
+// Errors are the messages of a group of boxes and of what its boxes ask in turn.
+func (c Choices) Errors() []FieldError {
+	var all []FieldError
+	if c.Error != "" && len(c.Choices) > 0 {
+		all = append(all, FieldError{ID: c.boxID(0), Label: c.Label, Text: c.Error})
+	}
+	for _, x := range c.Choices {
+		all = append(all, FieldErrors(x.More...)...)
+	}
+	return append(all, FieldErrors(c.More...)...)
 }
 
 func (f Field) describedBy() string { return describedBy(f.ID, f.Hint, f.Error) }
@@ -84,7 +103,7 @@ func (f Field) kind() string {
 }
 
 func (f Field) choices() Choices {
-	return Choices{One: true, ID: f.ID, Name: f.Name, Label: f.Label, Hint: f.Hint, Error: f.Error, Choices: f.Picks, CheckURL: f.CheckURL}
+	return Choices{One: true, ID: f.ID, Name: f.Name, Label: f.Label, Hint: f.Hint, Error: f.Error, Choices: f.Picks, More: f.More, CheckURL: f.CheckURL}
 }
 
 // boxID is the id of one box. The first of a group of which one holds has the group's own, so that a summary's link leads into it.

@@ -150,5 +150,6 @@ func All() []Link {
 		objectLinks(),
 		freezeLinks(),
 		healthLinks(),
-		notificationLinks())
+		notificationLinks(),
+		tenantLinks(id))
 }
