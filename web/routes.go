@@ -76,7 +76,7 @@ func inOrder(routes []Route) []Route {
 				return c
 			}
 		}
-		return 0
+		return cmp.Compare(len(xs), len(ys)) // without it, what is alike in part would make the order depend on the rest of the table
 	})
 	return routes
 }
