@@ -38,19 +38,25 @@ func (k *walk) takenBack() {
 		if s.Undo == nil || len(k.outputs[s.Name]) == 0 && !k.done[s.Name] {
 			continue
 		}
-		deadline := time.Now().Add(20 * time.Second)
-		for {
-			res, err := s.Undo(k.t.Context(), k.runOf(s.Name))
-			k.keep(s.Name, res)
-			if err == nil && res.Found == provisioners.Present {
-				break
-			}
-			if _, final := isFinal(err); final || time.Now().After(deadline) {
-				k.t.Fatalf("undo of %s: %+v, %v", s.Name, res, err)
-			}
-			if err := pause(k.t.Context()); err != nil {
-				k.t.Fatal(err)
-			}
+		k.undo(s)
+	}
+}
+
+// undo takes one step back.
+func (k *walk) undo(s provisioners.Step) {
+	k.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		res, err := s.Undo(k.t.Context(), k.runOf(s.Name))
+		k.keep(s.Name, res)
+		if err == nil && res.Found == provisioners.Present {
+			return
+		}
+		if _, final := isFinal(err); final || time.Now().After(deadline) {
+			k.t.Fatalf("undo of %s: %+v, %v", s.Name, res, err)
+		}
+		if err := pause(k.t.Context()); err != nil {
+			k.t.Fatal(err)
 		}
 	}
 }
