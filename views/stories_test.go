@@ -52,6 +52,7 @@ func stories() []story {
 		healthStories(),
 		notificationStories(),
 		workStories(),
+		tenantLifeStories(),
 		accessStories(),
 	} {
 		all = append(all, some...)
