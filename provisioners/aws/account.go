@@ -176,14 +176,10 @@ func (p place) unitOfMove() string {
 	return p.unit()
 }
 
-// expected are the service control policies that the account must be under: those of the step, and those that its move brings.
 func (p place) expected() []string {
 	var names []string
-	for _, ch := range p.part.Changes {
-		gained := ch.Step == p.stepName(stepMove) && ch.Action == models.Add && ch.Type == orgPolicy{kind: controlPolicy}.words()
-		if (ch.Step == p.step || gained) && ch.LogicalID != allAccess {
-			names = append(names, ch.LogicalID)
-		}
+	for _, ch := range p.changes() {
+		names = append(names, ch.LogicalID)
 	}
 	return names
 }

@@ -46,7 +46,7 @@ func (p place) findDetached(ctx context.Context, run *provisioners.Run) (provisi
 			Cause: fmt.Sprintf("Slipway has waited %d days for its deletion; it is %s.", int(personLimit.Hours()/24), status),
 			Next:  "Delete it, then retry: the run goes on from this step."}}
 	}
-	return provisioners.Result{Found: provisioners.Working, Outputs: outputs, Waiting: &models.WaitingOn{For: "a person",
+	return provisioners.Result{Found: provisioners.Working, Outputs: outputs, Waiting: &models.WaitingOn{For: "a person", Until: p.until(run),
 		Command: []string{fmt.Sprintf("aws cloudformation delete-stack --region %s --stack-name %s", p.clients.Region, models.ManualStack)},
 		Words: fmt.Sprintf("a person to delete the stack %s in account %s, with the account's own credentials; Slipway cannot, for its roles there are what the stack holds. It is %s",
 			models.ManualStack, id, status)}}, nil

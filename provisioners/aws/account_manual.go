@@ -34,7 +34,7 @@ func (p place) findManual(ctx context.Context, run *provisioners.Run) (provision
 	if _, err := p.stillMember(ctx, run, id); err != nil {
 		return absent, err
 	}
-	if want := p.property("/TemplateHash"); want != templateHash(p.clients.Spoke) {
+	if want := p.property("/TemplateHash"); want != templateHash(p.clients.SetUp.Spoke) {
 		return absent, provisioners.Mismatch{Words: fmt.Sprintf("the template of Slipway's roles is another version now than when account %s was planned", id)}
 	}
 	asks, err := p.manualStack(ctx, run)
@@ -58,8 +58,13 @@ func (p place) findManual(ctx context.Context, run *provisioners.Run) (provision
 			return absent, err
 		}
 	}
-	return provisioners.Result{Found: provisioners.Working, Outputs: map[string]string{outTemplate: asks.address}, Waiting: &models.WaitingOn{For: "a person", Link: asks.link(p.clients), Action: "Create the stack in AWS", Command: asks.command(),
+	return provisioners.Result{Found: provisioners.Working, Outputs: map[string]string{outTemplate: asks.address}, Waiting: &models.WaitingOn{For: "a person", Until: p.until(run), Link: asks.link(p.clients), Action: "Create the stack in AWS", Command: asks.command(),
 		Words: fmt.Sprintf("a person to deploy the stack %s in account %s, from the template %s; %s. %s", models.ManualStack, id, asks.address, lacks, p.trustedBy(ctx, run))}}, nil
+}
+
+// until is when the run gives up on a person.
+func (p place) until(run *provisioners.Run) time.Time {
+	return p.clients.Clock.Now().Add(personLimit - run.Waited).Truncate(time.Hour)
 }
 
 // lacking says what keeps Slipway out of the account; empty when it is in, by the stack and the template that were asked for.
@@ -89,7 +94,7 @@ func (p place) lacking(ctx context.Context, run *provisioners.Run, asks manualSt
 	if err != nil {
 		return "", err
 	}
-	if !sameText(sdk.ToString(body.TemplateBody), string(p.clients.Spoke)) {
+	if !sameText(sdk.ToString(body.TemplateBody), string(p.clients.SetUp.Spoke)) {
 		return "it was made from another template: update it with the one that is linked", nil
 	}
 	return "", nil

@@ -36,7 +36,7 @@ type manualStack struct {
 // manualStack works out what the stack is given.
 func (p place) manualStack(ctx context.Context, run *provisioners.Run) (manualStack, error) {
 	m := manualStack{account: p.part.Account, region: p.clients.Region, parameters: map[string]string{}}
-	t, err := blueprint.Parse(p.clients.Spoke)
+	t, err := blueprint.Parse(p.clients.SetUp.Spoke)
 	if err != nil {
 		return m, fmt.Errorf("read the template of the spoke roles: %w", err)
 	}
@@ -86,7 +86,7 @@ func (p place) spokeParameters(ctx context.Context, run *provisioners.Run) (map[
 func (c *Clients) keepSpoke(ctx context.Context) error {
 	key := c.spokeKey()
 	api := s3.NewFromConfig(c.hub(c.Region), func(o *s3.Options) { o.UsePathStyle = c.Endpoint != "" })
-	_, err := api.PutObject(ctx, &s3.PutObjectInput{Bucket: &c.ArtifactsBucket, Key: &key, Body: bytes.NewReader(c.Spoke), ContentType: sdk.String("application/yaml"),
+	_, err := api.PutObject(ctx, &s3.PutObjectInput{Bucket: &c.ArtifactsBucket, Key: &key, Body: bytes.NewReader(c.SetUp.Spoke), ContentType: sdk.String("application/yaml"),
 		ServerSideEncryption: s3types.ServerSideEncryptionAes256, ChecksumAlgorithm: s3types.ChecksumAlgorithmSha256, IfNoneMatch: sdk.String("*")})
 	if err != nil && !is(err, "PreconditionFailed") {
 		return fmt.Errorf("keep template %s in %s: %w", key, c.ArtifactsBucket, err)
@@ -94,7 +94,7 @@ func (c *Clients) keepSpoke(ctx context.Context) error {
 	return nil
 }
 
-func (c *Clients) spokeKey() string { return spokePrefix + templateHash(c.Spoke) + ".yaml" }
+func (c *Clients) spokeKey() string { return spokePrefix + templateHash(c.SetUp.Spoke) + ".yaml" }
 
 func (c *Clients) spokeAddress() string {
 	return fmt.Sprintf("https://%s.s3.%s.amazonaws.com/%s", c.ArtifactsBucket, c.Region, c.spokeKey())

@@ -43,7 +43,6 @@ type Options struct {
 	DNSRoleARN      string                  // role slipway-dns, which may write the base domain's zone
 	DNSZoneID       string                  // of the base domain's zone
 	Protected       []string                // accounts that are never a tenant's: log archive, audit
-	Spoke           []byte                  // deploy/aws/spoke.yaml, for accounts that the stack set does not reach; nil: none can be enrolled where it stands
 	Console         string                  // where a person opens a quick-create link; empty: the AWS console
 	IdentityCenter  IdentityCenter          // lets people into accounts; zero: nobody gets access through Slipway
 	Version         string                  // of Slipway, for the user agent

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/account"
 	accounttypes "github.com/aws/aws-sdk-go-v2/service/account/types"
 
-	"slipway/deploy"
 	"slipway/models"
 	"slipway/provisioners"
 )
@@ -24,12 +23,8 @@ const (
 )
 
 func enrolClients(w *world, change func(*Options)) *Clients {
-	spoke, err := deploy.AWS.ReadFile("aws/spoke.yaml")
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	return w.clients(asWorker, func(o *Options) {
-		o.Spoke, o.ArtifactsBucket = spoke, "slipway-artifacts-222222222222-eu-west-1"
+		o.ArtifactsBucket = "slipway-artifacts-222222222222-eu-west-1"
 		if change != nil {
 			change(o)
 		}

@@ -21,6 +21,7 @@ var (
 	deletes      = facts{"aws:PrincipalTag/" + tagApproved: {"true"}, "cloudformation:RoleArn": {"{exec}"}}
 	closes       = facts{"aws:PrincipalTag/" + tagApproved: {"true"}, "aws:ResourceTag/" + tagRequest: {"check"}}
 	cleansUp     = facts{"aws:PrincipalTag/" + tagPurpose: {planCleanup}, "cloudformation:RoleArn": {"{exec}"}}
+	ownTags      = facts{"aws:TagKeys": {tagTenant, tagAccountRow}}
 	passes       = facts{"iam:PassedToService": {"cloudformation.amazonaws.com"}}
 	throughS3    = facts{"kms:ViaService": {"s3.{region}.amazonaws.com"}}
 	plansFrom    = facts{"cloudformation:RoleArn": {"{exec}"}, "cloudformation:TemplateUrl": {"https://{bucket}.s3.{region}.amazonaws.com/templates/check"}}
@@ -49,6 +50,7 @@ const (
 	nonprodUnit   = "arn:{partition}:organizations::{account}:ou/{org}/{nonprod}"
 	prodUnit      = "arn:{partition}:organizations::{account}:ou/{org}/{prod}"
 	suspendedUnit = "arn:{partition}:organizations::{account}:ou/{org}/{suspended}"
+	anyUnit       = "arn:{partition}:organizations::{account}:ou/{org}/ou-role-check001"
 	parentZoneARN = "arn:{partition}:route53:::hostedzone/{zone}"
 	theInstance   = "{identity}"
 	aGroup        = "arn:{partition}:identitystore:::group/check"
@@ -135,9 +137,10 @@ func orgPermissions() []permission {
 		{role: "org", action: "organizations:MoveAccount", resource: nonprodUnit, needed: "move accounts into the nonprod unit"},
 		{role: "org", action: "organizations:MoveAccount", resource: prodUnit, needed: "move accounts into the prod unit"},
 		{role: "org", action: "organizations:MoveAccount", resource: suspendedUnit, needed: "move accounts out of the way before they are closed", only: "suspended"},
+		{role: "org", action: "organizations:MoveAccount", resource: anyUnit, needed: "enrol accounts of other units, and bring them back", with: withApproval},
 		{role: "org", action: "organizations:CloseAccount", resource: anAccount, needed: "close accounts whose closing was approved", with: closes, only: "suspended"},
-		{role: "org", action: "organizations:TagResource", resource: anAccount, needed: "mark accounts with their owner", calls: "organizations.CreateAccount"},
-		{role: "org", action: "organizations:UntagResource", resource: anAccount, needed: "release accounts", with: facts{"aws:TagKeys": {tagTenant}}},
+		{role: "org", action: "organizations:TagResource", resource: anAccount, needed: "mark accounts with their owner", calls: "organizations.CreateAccount organizations.TagResource"},
+		{role: "org", action: "organizations:UntagResource", resource: anAccount, needed: "release enrolled accounts", with: ownTags},
 		{role: "org", action: "servicequotas:GetServiceQuota", resource: anything, needed: "see how many accounts there may be"},
 		{role: "org", action: "account:GetAlternateContact", resource: theContact, needed: "set the contacts of accounts"},
 		{role: "org", action: "account:PutAlternateContact", resource: theContact, needed: "set the contacts of accounts"},

@@ -146,7 +146,7 @@ func (a Additions) planMove(ctx context.Context, p provisioners.Planning, in mod
 		part.Changes = append(part.Changes, moving(stepMove+suffix, e.at.parent(), e.unit.units[0]))
 		part.Changes = append(part.Changes, moved(stepMove+suffix, e.at.path, e.unit)...)
 	}
-	inherits(&part, e.kept(f.policies))
+	inherits(&part, f.policies)
 	a.addAccess(&part)
 	return provisioners.Draft{Region: a.clients.Region, PriceDate: a.prices.Date, PriceDigest: a.prices.Digest, Parts: []models.PlanPart{part}, Notes: f.notes}, nil
 }

@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -79,7 +78,7 @@ func (t *Tenants) possible(e enrolment) error {
 			return lacking("Account %s is in the organizational unit of %s accounts.", "Enrol it as %s, or let it be moved into the unit of %s accounts.", e.id(), class, class, e.asked.Class)
 		}
 	}
-	if len(t.clients.Spoke) == 0 || t.clients.ArtifactsBucket == "" {
+	if len(t.clients.SetUp.Spoke) == 0 || t.clients.ArtifactsBucket == "" {
 		return finalf("Account %s cannot be enrolled where it is: there is no bucket that a person could deploy the roles' template from.",
 			"Set SLIPWAY_ARTIFACTS_BUCKET to the hub's bucket for templates, or let the account be moved into the unit of %s accounts.", e.id(), e.asked.Class)
 	}
@@ -135,7 +134,7 @@ func (t *Tenants) addEnrolment(in models.TenantInputs, part *models.PlanPart, f 
 	default:
 		part.Changes = append(part.Changes, moving(stepMove+suffix, e.at.parent(), e.unit.units[0]))
 		part.Changes = append(part.Changes, moved(stepMove+suffix, e.at.path, e.unit)...)
-		inherits(part, e.kept(f.policies))
+		inherits(part, f.policies)
 		t.addAccess(part)
 	}
 }
@@ -153,15 +152,7 @@ func (t *Tenants) addManual(part *models.PlanPart, e enrolment) {
 		part.Changes = append(part.Changes, models.Change{Step: step, LogicalID: p.name, Type: p.words(), Action: models.Exists, Note: "It applies where the account is, and stays."})
 	}
 	adding(part, step, models.ManualStack, "CloudFormation stack", "A person deploys it, with the link and the template that the run shows; Slipway waits and goes on by itself. It holds Slipway's roles.",
-		after("/TemplateHash", templateHash(t.clients.Spoke)), after("/Region", part.Region))
-}
-
-// kept are those of the unit's policies that the account does not gain by its move.
-func (e enrolment) kept(policies []string) []string {
-	gained, _, _ := e.at.path.compare(e.unit)
-	return slices.DeleteFunc(slices.Clone(policies), func(name string) bool {
-		return slices.ContainsFunc(gained, func(p orgPolicy) bool { return p.kind == controlPolicy && p.name == name })
-	})
+		after("/TemplateHash", templateHash(t.clients.SetUp.Spoke)), after("/Region", part.Region))
 }
 
 // contactsOf reads whom AWS may ask about an account today.
