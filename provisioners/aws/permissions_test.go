@@ -143,7 +143,7 @@ func (w *world) covers() {
 func TestPermissionsAreGranted(t *testing.T) {
 	t.Parallel()
 	c := (&world{t: t, url: "http://127.0.0.1:1"}).clients(asWorker, func(o *Options) {
-		o.BaseDomain, o.DNSZoneID, o.ArtifactsBucket = "apps.example.com", "Z0DEMOBASEDOMAIN0001", "artifacts"
+		o.BaseDomain, o.DNSZoneID, o.ArtifactsBucket, o.OUSuspended = "apps.example.com", "Z0DEMOBASEDOMAIN0001", "artifacts", "ou-demo-suspend1"
 	})
 	i := installation{root: "r-demo", parameters: map[string]string{"OrganizationId": "o-demo123456", "HubAccountId": "222222222222", "ExternalId": externalID, "AllowedRegions": "eu-west-1,eu-central-1",
 		"ArtifactsBucket": "artifacts"}}
