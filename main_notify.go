@@ -56,6 +56,10 @@ func linkOf(d models.Delivery) string {
 	switch e := d.Event; {
 	case e.Kind == models.TellTest:
 		return urls.Notifications
+	case e.Kind == models.TellRoleLost && d.Slug != "":
+		return urls.Account(d.Slug, e.State)
+	case e.Kind == models.TellRoleLost:
+		return urls.Platform
 	case e.Object == models.EnvironmentObject && e.Kind == models.TellExpiry:
 		return urls.Environment(d.Slug, e.ObjectName)
 	case e.RequestID != "":

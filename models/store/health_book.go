@@ -117,6 +117,9 @@ func (t *tx) keepHealth(objectID string, before models.RoleHealth, state models.
 		since = t.now()
 	}
 	err = t.db.Exec(`UPDATE role_health SET state = ?, at = ?, by_whom = asked_by, since = ?, result = ?, checking = false, failure = '' WHERE object_id = ?`, state, t.now(), since, doc, objectID).Error
+	if err == nil {
+		err = t.tellLost(objectID, before.State, state, found)
+	}
 	if err != nil || !turned {
 		return err
 	}
