@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"slipway/deploy"
@@ -24,6 +27,9 @@ func (r *running) setUp() (aws.SetUp, error) {
 		}
 		*to = text
 	}
+	if people := r.config.Access; people.Instance != "" {
+		s.OrgParameters = map[string]string{"IdentityCenterArn": people.Instance, "PermissionSetArns": strings.Join(slices.Sorted(maps.Values(people.Sets)), ",")}
+	}
 	shipped, err := r.catalogue.Shipped()
 	if err != nil {
 		return s, err
@@ -41,7 +47,7 @@ func (r *running) healthSweep() provisioners.Sweep {
 // healthRoutes are the pages that say whether Slipway can still do its work.
 func (r *running) healthRoutes(desk *handlers.Desk) []web.Route {
 	accounts := &handlers.Accounts{Desk: desk, Store: r.store}
-	platform := &handlers.Platform{Desk: desk, Store: r.store}
+	platform := &handlers.Platform{Desk: desk, Store: r.store, Work: r.store}
 	const account = "/tenants/:tenant/accounts/:class"
 	return []web.Route{
 		page(account, accounts.Show),

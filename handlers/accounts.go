@@ -98,3 +98,16 @@ func shortList(names []string) string {
 	}
 	return strings.Join(names[:few], ", ") + " and " + ui.Plural(len(names)-few, "other", "others")
 }
+
+// healthOf is the page of the account in which a run misses a permission; empty when it waits for something else.
+func healthOf(t *models.Tenant, w *models.WaitingOn) string {
+	if t == nil || w == nil || w.For != "a permission" {
+		return ""
+	}
+	for _, a := range t.Accounts {
+		if a.AWSID != "" && strings.Contains(w.Words, a.AWSID) {
+			return urls.Account(t.Slug, string(a.Class)) + "#health"
+		}
+	}
+	return ""
+}

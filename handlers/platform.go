@@ -21,6 +21,9 @@ type Platform struct {
 		Platform(context.Context, models.Actor) (models.PlatformHealth, error)
 		CheckPlatformNow(context.Context, models.Actor) error
 	}
+	Work interface {
+		WorkFigures(context.Context, models.Actor) (models.WorkFigures, error)
+	}
 }
 
 // Show handles GET /admin/platform.
@@ -42,6 +45,11 @@ func (h *Platform) Show(c *fiber.Ctx) error {
 	for _, r := range found.Roles {
 		d.Roles = append(d.Roles, roleHealthRow(r))
 	}
+	figures, err := h.Work.WorkFigures(c.UserContext(), actor(c))
+	if err != nil {
+		return err
+	}
+	d.Work = views.PlatformWorkOf(platformWork(h.Clock.Now(), h.Clock.Wall(), figures))
 	if isFragment(c) {
 		return render(c, http.StatusOK, views.PlatformContent(d))
 	}

@@ -76,6 +76,9 @@ func stepRows(d *views.Run, now time.Time, r models.RunPage) {
 		}
 		if s.Waiting != nil && s.State == models.StepWaiting && s.Waiting.For != "AWS" {
 			d.Wait = waiting(now, s.Waiting)
+			if url := healthOf(r.Tenant, s.Waiting); url != "" {
+				d.Wait.URL = url
+			}
 		}
 		d.Steps = append(d.Steps, row)
 	}

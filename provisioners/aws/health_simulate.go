@@ -109,7 +109,7 @@ func (k *roleCheck) ask(ctx context.Context, rows []permission) error {
 	maps.Copy(with, rows[0].with)
 	for _, key := range slices.Sorted(maps.Keys(with)) {
 		entry := iamtypes.ContextEntry{ContextKeyName: &key, ContextKeyType: iamtypes.ContextKeyTypeEnumString}
-		if strings.HasPrefix(key, "route53:") {
+		if strings.HasPrefix(key, "route53:") || key == "aws:TagKeys" {
 			entry.ContextKeyType = iamtypes.ContextKeyTypeEnumStringList
 		}
 		for _, v := range with[key] {
