@@ -33,6 +33,8 @@ func (s *Sim) AdminHandler() http.Handler {
 	mux.HandleFunc("POST /quickcreate", s.quickCreateForm)
 	mux.HandleFunc("GET /things", s.thingsPage)
 	mux.HandleFunc("POST /things", s.thingsForm)
+	mux.HandleFunc("GET /setup", s.setupPage)
+	mux.HandleFunc("POST /setup", s.setupForm)
 	for route := range deeds() {
 		mux.HandleFunc(route, s.takeDeed(route))
 	}
