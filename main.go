@@ -39,7 +39,7 @@ func root() *cli.Command {
 		Name: "slipway", Usage: "self-service internal developer platform for AWS", Version: build(), HideVersion: true,
 		Suggest: true,
 		Commands: append([]*cli.Command{
-			serveCommand(), migrateCommand(), auditCommand(), blueprintCommand(),
+			serveCommand(), migrateCommand(), auditCommand(), keysCommand(), blueprintCommand(),
 			{Name: "config", Usage: "print the effective configuration, secrets masked", Action: showConfig},
 			{Name: "healthcheck", Usage: "ask the server on SLIPWAY_ADDR whether it lives", Action: healthcheck,
 				Flags: []cli.Flag{&cli.BoolFlag{Name: "ready", Usage: "ask whether it is ready to serve instead"}}},

@@ -90,6 +90,7 @@ func (r *running) employ(crash func(kind, step, point string), pace float64) err
 		Sweeps: []provisioners.Sweep{
 			{Name: "tidy", Every: tidyEvery, Do: r.store.Tidy},
 			r.retention(),
+			r.resealSweep(),
 			{Name: "expiry", Every: tidyEvery, Do: r.store.SweepExpiry},
 			{Name: "change sets", Every: changeSetsEvery, Do: provisioners.SweepChangeSets(r.store.Registry(), clients)},
 			{Name: "drift", Every: driftEvery, Do: provisioners.SweepDrift(r.store.DriftBook())},

@@ -56,7 +56,9 @@ func (m *matrix) serve() {
 		issuer = m.url + "/dev/idp"
 	}
 	m.issuer = issuer
-	handler, err := idp.New(idp.Config{Issuer: issuer, People: people, Clients: []idp.Client{idp.Slipway(m.url, "secret")}})
+	client := idp.Slipway(m.url, "secret")
+	client.Also = []string{"next-secret"}
+	handler, err := idp.New(idp.Config{Issuer: issuer, People: people, Clients: []idp.Client{client}})
 	if err != nil {
 		m.t.Fatal(err)
 	}

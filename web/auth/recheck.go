@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	useRefresh   = "refresh token"
+	useRefresh   = models.SealRefreshToken
 	recheckWait  = 4 * time.Second  // how long a request waits for the provider; the recheck itself goes on
 	recheckTime  = 25 * time.Second // of a recheck with all its tries to write down what came of it
 	recheckLease = 30 * time.Second

@@ -20,7 +20,7 @@ import (
 const (
 	signInTime = 10 * time.Minute // between leaving for the provider and coming back
 	useVerify  = "pkce verifier"  // names of what is sealed
-	useIDToken = "id token"
+	useIDToken = models.SealIDToken
 	maxCode    = 4096
 	maxRefresh = 16 << 10
 	maxState   = 256

@@ -32,7 +32,7 @@ type Server struct {
 
 // Database is how PostgreSQL is reached, by its two roles.
 type Database struct {
-	URL         Secret `env:"DATABASE_URL" secret:"dsn" need:"web,worker,audit" doc:"Connection of the role slipway_app, which serves."`
+	URL         Secret `env:"DATABASE_URL" secret:"dsn" need:"web,worker,audit,keys" doc:"Connection of the role slipway_app, which serves."`
 	MigrateURL  Secret `env:"MIGRATE_DATABASE_URL" secret:"dsn" need:"migrate" doc:"Connection of the role slipway_owner, which migrates."`
 	Connections int32  `env:"DB_CONNECTIONS" envDefault:"20" doc:"Most connections one process opens, 4 to 500."`
 }
@@ -49,7 +49,7 @@ type SignIn struct {
 	GroupsPrefix       string        `env:"OIDC_GROUPS_PREFIX" doc:"Only groups that start so are kept; the prefix is cut off."`
 	AdminGroups        []string      `env:"ADMIN_GROUPS" need:"web,worker" doc:"Groups that are always platform-admin (break-glass)."`
 	TenantGroupPattern string        `env:"TENANT_GROUP_PATTERN" envDefault:"^[a-z0-9][a-z0-9-]{1,62}$" doc:"What the name of a tenant's group must match."`
-	SecretKeys         Secret        `env:"SECRET_KEYS" secret:"value" need:"web,worker" doc:"Keys that encrypt what the database keeps secret: 32 bytes each in base64, separated by commas. The first encrypts, all decrypt (openssl rand -base64 32)."`
+	SecretKeys         Secret        `env:"SECRET_KEYS" secret:"value" need:"web,worker,keys" doc:"Keys that encrypt what the database keeps secret: 32 bytes each in base64, separated by commas. The first encrypts, all decrypt (openssl rand -base64 32)."`
 	SessionIdle        time.Duration `env:"SESSION_IDLE" envDefault:"30m" doc:"A session ends when it was not used this long."`
 	SessionMax         time.Duration `env:"SESSION_MAX" envDefault:"8h" doc:"A session ends this long after the sign-in, used or not."`
 }
