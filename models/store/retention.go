@@ -31,7 +31,7 @@ var sweptBy = map[models.Swept]struct {
 	models.SweptSessions: {true, deleted(`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE LEAST(expires_at, COALESCE(ended_at, expires_at)) < $1
 		ORDER BY LEAST(expires_at, COALESCE(ended_at, expires_at)) LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
 	models.SweptSignIns: {true, deleted(`DELETE FROM sign_ins WHERE state_hash IN (SELECT state_hash FROM sign_ins WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
-	models.SweptLogouts: {true, deleted(`DELETE FROM logout_tokens WHERE (issuer, jti) IN (SELECT issuer, jti FROM logout_tokens WHERE until < $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
+	models.SweptLogouts: {true, deleted(`DELETE FROM logout_tokens WHERE (issuer, jti) IN (SELECT issuer, jti FROM logout_tokens WHERE until < $1 ORDER BY until LIMIT $2)`)},
 	models.SweptDrafts:  {true, deleted(`DELETE FROM saved_forms WHERE id IN (SELECT id FROM saved_forms WHERE saved_at < $1 ORDER BY saved_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
 	models.SweptKeys:    {false, sweepKeys},
 	models.SweptEvents:  {false, sweepEvents},
