@@ -2,6 +2,8 @@ package awssim
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -87,6 +89,10 @@ func TestRequirements(t *testing.T) {
 	if out, err := org.DescribeOrganization(t.Context(), &organizations.DescribeOrganizationInput{}); err != nil || out.Organization.FeatureSet != orgtypes.OrganizationFeatureSetConsolidatedBilling {
 		t.Errorf("features: %v", err)
 	}
+	page := w.page(t, "/setup")
+	if !strings.Contains(page, "All features of the organization: <strong>off</strong>") || !strings.Contains(page, "Drop it from slipway-org") {
+		t.Error("the page does not show what is off, or no role")
+	}
 	hub := demoHub
 	if out, err := org.ListDelegatedServicesForAccount(t.Context(), &organizations.ListDelegatedServicesForAccountInput{AccountId: &hub}); err != nil || len(out.DelegatedServices) < 2 {
 		t.Errorf("delegated services: %v", err)
@@ -120,4 +126,23 @@ func TestInstanceFails(t *testing.T) {
 	if err != nil || len(out.Summaries) != 1 || *out.Summaries[0].StatusReason != "the role is there already" {
 		t.Errorf("failed instances: %v", err)
 	}
+}
+
+// page reads one of the simulator's own pages.
+func (w *world) page(t *testing.T, path string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/_slipway"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := browser.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %v", path, res.Status, err)
+	}
+	return string(body)
 }
