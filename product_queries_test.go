@@ -57,6 +57,10 @@ func mostQueries(r web.Route) int {
 		return 17
 	case r.Path == "/environments/new": // all that an order can stand on, the catalogue, and what the rules ask
 		return 26
+	case r.Path == "/admin/platform": // what the organization must have, and how the work goes: queue, workers, calls, runs
+		return 8
+	case r.Path == "/admin/notifications": // the log beside destinations, webhooks and networks
+		return 7
 	case strings.HasPrefix(r.Path, "/blueprints"): // the catalogue is three tables
 		return 9
 	case len(objectsOf(r)) > 1:

@@ -9,12 +9,12 @@ import (
 // allowed is design's table of moves once more, written down independently of the code.
 var allowed = map[RequestState]map[RequestState]string{
 	Draft:            {Planning: "requester"},
-	Planning:         {AwaitingApproval: "planner", Approved: "planner", NoChange: "planner", PlanFailed: "planner", Cancelled: "requester owner admin"},
-	PlanFailed:       {Planning: "requester", Cancelled: "requester owner admin", Expired: "clock"},
-	ChangesRequested: {Planning: "requester", Cancelled: "requester owner admin", Expired: "clock"},
+	Planning:         {AwaitingApproval: "planner", Approved: "planner", NoChange: "planner", PlanFailed: "planner", Cancelled: "requester owner admin engine"},
+	PlanFailed:       {Planning: "requester", Cancelled: "requester owner admin engine", Expired: "clock"},
+	ChangesRequested: {Planning: "requester", Cancelled: "requester owner admin engine", Expired: "clock"},
 	AwaitingApproval: {Approved: "approver", Rejected: "approver", ChangesRequested: "approver", Planning: "requester approver admin engine",
-		Cancelled: "requester owner admin", Expired: "clock"},
-	Approved: {Running: "engine", Planning: "engine", Cancelled: "requester owner admin"},
+		Cancelled: "requester owner admin engine", Expired: "clock"},
+	Approved: {Running: "engine", Planning: "engine", Cancelled: "requester owner admin engine"},
 	Running:  {Succeeded: "engine", Failed: "engine", Stopping: "requester owner admin", Planning: "engine"},
 	Stopping: {Failed: "engine", Succeeded: "engine"},
 	Failed:   {Running: "requester owner admin", Planning: "requester owner admin", Undoing: "owner admin", Abandoned: "owner admin engine"},

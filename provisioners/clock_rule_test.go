@@ -14,6 +14,7 @@ var clockRule = regexp.MustCompile(`\btime\.(Now|Since|Until)\(|\b(now|NOW|(?i:c
 // ownClock are the files that may: the clock itself, and those that set and compare leases. River's schema is River's own.
 var ownClock = map[string]string{
 	"models/clock.go": "time.Now()", "models/store/journal.go": "clock_timestamp()", "models/store/gauges.go": "clock_timestamp()", "models/store/deliver.go": "clock_timestamp()",
+	"models/store/retention.go": "clock_timestamp()", "models/store/sessions_recheck.go": "clock_timestamp()", "models/store/work.go": "clock_timestamp()",
 	"models/store/migrations/0002_river.sql": "",
 }
 

@@ -138,7 +138,7 @@ func newVendHouse(t *testing.T, v *vendor, slots int) *house {
 func (h *house) order(slug string) string {
 	h.t.Helper()
 	request := h.submit(models.NewID())
-	h.exec(`UPDATE requests SET inputs = jsonb_build_object('slug', $2::text, 'display_name', 'T', 'owner_group', 'a', 'developer_group', 'b', 'viewer_group', 'c',
+	h.exec(`UPDATE requests SET object_name = $2, inputs = jsonb_build_object('slug', $2::text, 'display_name', 'T', 'owner_group', 'a', 'developer_group', 'b', 'viewer_group', 'c',
 		'cost_centre', 'x', 'budget', '10', 'classes', '["nonprod"]'::jsonb) WHERE id = $1`, request, slug)
 	h.drive(request, models.AwaitingApproval)
 	h.approve(request)

@@ -113,7 +113,7 @@ func TestDropAfterCommit(t *testing.T) {
 	if len(dump.Stacks) != 3 || dump.Stacks[0].Name != "slipway-org" || dump.Stacks[0].Status != "CREATE_COMPLETE" {
 		t.Errorf("stacks: %+v", dump.Stacks)
 	}
-	if n := len(dump.Accounts); n != 5 || dump.Accounts[4].Email != "lost@example.com" {
+	if n := len(dump.Accounts); n != 8 || dump.Accounts[7].Email != "lost@example.com" {
 		t.Errorf("world: %+v", dump)
 	}
 }
@@ -160,7 +160,7 @@ func TestRestart(t *testing.T) {
 	if err != nil || *got.Budget.BudgetLimit.Amount != "10" {
 		t.Errorf("after the restart: %+v, %v", got, err)
 	}
-	if n := count(t, again, `SELECT count(*) FROM accounts`); n != 4 {
+	if n := count(t, again, `SELECT count(*) FROM accounts`); n != 7 {
 		t.Errorf("%d accounts after the restart", n)
 	}
 }

@@ -60,7 +60,7 @@ func TestVendAccount(t *testing.T) {
 			}
 			seen += len(p.Accounts)
 		}
-		return seen == 5
+		return seen == 8
 	})
 	eventually(t, "the access role can be assumed", func() bool {
 		_, err := assume(t, cfg, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + id + ":role/OrganizationAccountAccessRole"), RoleSessionName: aws.String("break-glass")})
