@@ -24,12 +24,20 @@ func TestEveryPageInEveryLook(t *testing.T) {
 	back := guide.href("Create tenant search")
 	guide.open("/runs")
 	run := guide.href("Create tenant payments")
+	furnished(t, a)
+	guide.open("/requests?kind=environment.create")
+	order := guide.href("Create environment docs")
 	pages := map[string][]string{
 		"admin": {"/", "/tenants", "/tenants?q=nothing-like-this", "/tenants/new", "/tenants/payments", "/approvals", "/requests", "/requests?state=expired", request, rejected, back,
-			"/runs", run, "/runs?state=undone", "/audit", "/audit?q=nothing-like-this", "/admin/roles", "/admin/rules", "/tenants/not-there"},
-		"developer": {"/", request, "/tenants/payments"},
-		"auditor":   {"/", request, "/audit", "/admin/roles"},
-		"nobody":    {"/"},
+			"/runs", run, "/runs?state=undone", "/audit", "/audit?q=nothing-like-this", "/admin/roles", "/admin/rules", "/admin/pools", "/admin/platform", "/admin/freezes", "/admin/notifications",
+			"/notifications", "/tenants/payments/accounts/nonprod", "/tenants/not-there",
+			"/environments", "/environments?q=nothing-like-this", env("docs"), "/services", "/blueprints", "/blueprints/ecs-web-service", "/blueprints/network", order},
+		"developer": {"/", request, "/tenants/payments", "/environments/new", "/environments/new?tenant=payments&blueprint=ecs-web-service&stage=dev&region=us-east-1", env("docs"), env("docs") + "/update",
+			env("docs") + "/delete", env("docs") + "/extend", "/tenants/payments/services/checkout", "/tenants/payments/services/new", "/tenants/payments/networks/nonprod-us-east-1",
+			"/tenants/payments/networks/new", "/tenants/payments/networks/register", "/tenants/payments/networks/nonprod-us-east-1/delete"},
+		"owner": {"/tenants/payments", "/tenants/payments/edit", "/tenants/payments/change", "/tenants/payments/accounts/new", "/tenants/payments/close", "/notifications"},
+		"auditor": {"/", request, "/audit", "/admin/roles", "/admin/platform", "/admin/freezes", "/admin/notifications"},
+		"nobody":  {"/"},
 	}
 	for person, paths := range pages {
 		t.Run(person, func(t *testing.T) {
