@@ -35,7 +35,7 @@ func TestEveryPageInEveryLook(t *testing.T) {
 		"developer": {"/", request, "/tenants/payments", "/environments/new", "/environments/new?tenant=payments&blueprint=ecs-web-service&stage=dev&region=us-east-1", env("docs"), env("docs") + "/update",
 			env("docs") + "/delete", env("docs") + "/extend", "/tenants/payments/services/checkout", "/tenants/payments/services/new", "/tenants/payments/networks/nonprod-us-east-1",
 			"/tenants/payments/networks/new", "/tenants/payments/networks/register", "/tenants/payments/networks/nonprod-us-east-1/delete"},
-		"owner": {"/tenants/payments", "/tenants/payments/edit", "/tenants/payments/change", "/tenants/payments/accounts/new", "/tenants/payments/close", "/notifications"},
+		"owner":   {"/tenants/payments", "/tenants/payments/edit", "/tenants/payments/change", "/tenants/payments/accounts/new", "/tenants/payments/close", "/notifications"},
 		"auditor": {"/", request, "/audit", "/admin/roles", "/admin/platform", "/admin/freezes", "/admin/notifications"},
 		"nobody":  {"/"},
 	}

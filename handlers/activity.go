@@ -19,7 +19,10 @@ var actions = map[string]string{
 	"request.expired": "let expire", "request.abandoned": "abandoned", "plan.computed": "computed the plan of", "approval.approve": "approved",
 	"approval.reject": "rejected", "approval.changes": "asked for changes in", "approval.break_glass": "approved alone, by break-glass,",
 	"tenant.creating": "registered the tenant", "tenant.ready": "made the tenant ready", "tenant.broken": "left the tenant incomplete",
-	"account.creating": "reserved", "account.slot": "queued the creation of", "rules.change": "put other rules in force by",
+	"tenant.change": "changed what is said of the tenant", "tenant.receipt": "wrote the receipt of the tenant", "tenant.deleting": "began to close the tenant", "tenant.deleted": "closed the tenant",
+	"account.creating": "reserved", "account.slot": "queued the creation of", "account.enrolled": "enrolled", "account.access": "noted who gets into",
+	"account.health": "noted what its roles may do in", "account.health-check": "asked to check the roles in", "approvals.dropped": "dropped the approvals of",
+	"freeze.begin": "froze new runs", "freeze.lift": "lifted a freeze", "rules.change": "put other rules in force by",
 }
 
 // actionWords says an audit action as a person would; one without words of its own stays as it is, with spaces.
@@ -37,7 +40,7 @@ func actionWords(action string) string {
 // objectMoves are what the state of an object became, for every kind of object.
 var objectMoves = map[string]string{
 	"creating": "began to make the %", "ready": "has the % ready", "changing": "began to change the %", "broken": "left the % incomplete", "deleting": "began to delete the %",
-	"deleted": "deleted the %", "drifted": "found drift in the %", "check_drift": "asked to compare the % with its account", "expiry_warned": "warned of the end of the %",
+	"deleted": "deleted the %", "stack": "noted AWS's word on the stack of the %", "change": "changed the %", "receipt": "wrote the receipt of the %", "drifted": "found drift in the %", "check_drift": "asked to compare the % with its account", "expiry_warned": "warned of the end of the %",
 }
 
 // echoes are moves of a request that only follow from a person's decision, which has an entry of its own.
