@@ -173,7 +173,7 @@ func (o object) endings(st *liveStack, full map[string]bool, wish wishes) []mode
 		case r.stays():
 			ch.Action, ch.Note = models.Exists, keptByBlueprint
 			ch.Properties[0].After = &policy
-		case r.typ == bucketType && wish.buckets, r.typ == repositoryType && wish.images:
+		case r.typ == bucketType && wish.buckets, r.typ == repositoryType && wish.images, r.typ == zoneType && full[r.id]:
 			emptied = append(emptied, models.Change{Step: o.step(stepObjectEmpty), LogicalID: r.id, Type: contents[r.typ], Action: models.Delete, Note: fullness(r.typ, full[r.id])})
 		}
 		removed = append(removed, ch)
@@ -191,12 +191,15 @@ const (
 )
 
 // contents are what is deleted from what holds something.
-var contents = map[string]string{bucketType: "Objects of a bucket", repositoryType: "Images of a repository"}
+var contents = map[string]string{bucketType: "Objects of a bucket", repositoryType: "Images of a repository", zoneType: "Proofs of certificates"}
 
 func fullness(typ string, full bool) string {
 	what := "Every object in it is deleted, with all versions and unfinished uploads"
-	if typ == repositoryType {
+	switch typ {
+	case repositoryType:
 		what = "Every image in it is deleted"
+	case zoneType:
+		return "CloudFormation leaves the records behind with which certificates proved their names; those are deleted, and no other."
 	}
 	if !full {
 		return "It is empty now. " + what + " that come until then."

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -23,29 +24,36 @@ const (
 	abortsATime = 20
 )
 
-// holder is a bucket or repository as one session sees it: the read role looks, the approved one deletes.
+// holder is a bucket, repository or zone as one session sees it: the read role looks, the approved one deletes.
 type holder struct {
 	s3  *s3.Client
 	ecr *ecr.Client
+	dns *route53.Client
 	liveResource
 }
 
-// holderOf opens a bucket or repository. approved is for the session that may delete.
+// holderOf opens a bucket, repository or zone. approved is for the session that may delete.
 func (o object) holderOf(r liveResource, w who, approved bool) holder {
 	c, role := o.clients, "read"
-	look := []string{"s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "ecr:ListImages"}
+	look := []string{"s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "ecr:ListImages", "route53:ListResourceRecordSets"}
 	statements := []statement{{Action: look}}
 	if approved {
 		role, w.approve = "deploy", true
 		statements = append(statements, statement{Action: []string{"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"}, Resource: []string{fmt.Sprintf("arn:%s:s3:::%s/*", c.partition, r.physical)}},
-			statement{Action: []string{"ecr:BatchDeleteImage"}, Resource: []string{fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", c.partition, o.part.Region, o.part.Account, r.physical)}})
+			statement{Action: []string{"ecr:BatchDeleteImage"}, Resource: []string{fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", c.partition, o.part.Region, o.part.Account, r.physical)}},
+			statement{Action: []string{"route53:ChangeResourceRecordSets"}, Resource: []string{fmt.Sprintf("arn:%s:route53:::hostedzone/%s", c.partition, r.physical)}})
 	}
 	cfg := c.spoke(o.part.Account, o.part.Region, role, policy(statements...), w)
-	return holder{s3: s3.NewFromConfig(cfg, func(opt *s3.Options) { opt.UsePathStyle = c.Endpoint != "" }), ecr: ecr.NewFromConfig(cfg), liveResource: r}
+	return holder{s3: s3.NewFromConfig(cfg, func(opt *s3.Options) { opt.UsePathStyle = c.Endpoint != "" }), ecr: ecr.NewFromConfig(cfg),
+		dns: route53.NewFromConfig(cfg), liveResource: r}
 }
 
 // full tells whether something is in it. One that is gone is empty.
 func (s holder) full(ctx context.Context) (bool, error) {
+	if s.typ == zoneType {
+		proofs, err := s.proofs(ctx)
+		return len(proofs) > 0, err
+	}
 	if s.typ == repositoryType {
 		out, err := s.ecr.ListImages(ctx, &ecr.ListImagesInput{RepositoryName: &s.physical, MaxResults: sdk.Int32(1)})
 		if is(err, "RepositoryNotFoundException") {
@@ -84,11 +92,15 @@ func (o object) holding(ctx context.Context, w who, live []liveResource) (map[st
 
 // emptyStep deletes what is in the buckets and repositories that the plan names, and nothing of any other.
 func (o object) emptyStep() provisioners.Step {
-	return provisioners.Step{Title: "Empty the buckets of " + o.words(), Find: o.look(o.findFull), Start: o.act(o.emptyOnce),
+	title, stays := "Empty the buckets of ", "what was deleted from its buckets cannot be brought back"
+	if o.typ == models.ZoneObject {
+		title, stays = "Clear the proofs of certificates from ", ""
+	}
+	return provisioners.Step{Title: title + o.words(), Find: o.look(o.findFull), Start: o.act(o.emptyOnce),
 		Poll: o.look(func(context.Context, *provisioners.Run) (provisioners.Result, error) {
 			return provisioners.Result{Found: provisioners.Onward}, nil
 		}),
-		Stays: "what was deleted from its buckets cannot be brought back"}
+		Stays: stays}
 }
 
 // toEmpty lists what the plan empties and is still there.
@@ -171,6 +183,9 @@ func (o object) emptyOnce(ctx context.Context, run *provisioners.Run) error {
 
 // deletePage deletes one page; done says that nothing was left to delete.
 func (s holder) deletePage(ctx context.Context) (done bool, err error) {
+	if s.typ == zoneType {
+		return true, s.deleteProofs(ctx)
+	}
 	if s.typ == repositoryType {
 		return s.deleteImages(ctx)
 	}

@@ -60,8 +60,11 @@ func (o object) count(ctx context.Context, run *provisioners.Run, holders []live
 // heldWords is what the receipt says was deleted.
 func heldWords(r liveResource, n int, more bool) string {
 	one, many, kind := "object version", "object versions", "bucket"
-	if r.typ == repositoryType {
+	switch r.typ {
+	case repositoryType:
 		one, many, kind = "image", "images", "repository"
+	case zoneType:
+		one, many, kind = "proof of a certificate", "proofs of certificates", "zone"
 	}
 	words := fmt.Sprintf("%d %s", n, many)
 	if n == 1 {
@@ -76,6 +79,11 @@ func heldWords(r liveResource, n int, more bool) string {
 // countPage reads one more page.
 func (s holder) countPage(ctx context.Context, at *counting) (more bool, err error) {
 	at.Pages++
+	if s.typ == zoneType {
+		proofs, err := s.proofs(ctx)
+		at.N = len(proofs)
+		return false, err
+	}
 	if s.typ == repositoryType {
 		in := &ecr.ListImagesInput{RepositoryName: &s.physical, MaxResults: sdk.Int32(100)}
 		if at.Key != "" {

@@ -27,6 +27,8 @@ var (
 	plansFrom    = facts{"cloudformation:RoleArn": {"{exec}"}, "cloudformation:TemplateUrl": {"https://{bucket}.s3.{region}.amazonaws.com/templates/check"}}
 	delegates    = facts{"route53:ChangeResourceRecordSetsRecordTypes": {"NS"}, "route53:ChangeResourceRecordSetsActions": {"UPSERT"},
 		"route53:ChangeResourceRecordSetsNormalizedRecordNames": {"check-nonprod.{domain}"}}
+	clears = facts{"aws:PrincipalTag/" + tagApproved: {"true"}, "route53:ChangeResourceRecordSetsRecordTypes": {"CNAME"}, "route53:ChangeResourceRecordSetsActions": {"DELETE"},
+		"route53:ChangeResourceRecordSetsNormalizedRecordNames": {"_check.example.com"}}
 )
 
 // The resources that rows ask for.
@@ -54,6 +56,7 @@ const (
 	parentZoneARN = "arn:{partition}:route53:::hostedzone/{zone}"
 	theInstance   = "{identity}"
 	aGroup        = "arn:{partition}:identitystore:::group/check"
+	aZone         = "arn:{partition}:route53:::hostedzone/ZCHECK"
 	aChange       = "arn:{partition}:route53:::change/C1"
 )
 
@@ -73,6 +76,7 @@ func readPermissions() []permission {
 		{role: "read", action: "ec2:DescribeSubnets", resource: anything, needed: "register an existing network"},
 		{role: "read", action: "ec2:DescribeRouteTables", resource: anything, needed: "register an existing network"},
 		{role: "read", action: "ecr:ListImages", resource: aRepository, needed: "count images before a deletion"},
+		{role: "read", action: "route53:ListResourceRecordSets", resource: aZone, needed: "see what keeps a zone from being deleted"},
 		{role: "read", action: "s3:ListBucketVersions", resource: aBucket, needed: "count objects before a deletion", calls: "s3.ListObjectVersions"},
 		{role: "read", action: "s3:ListBucketMultipartUploads", resource: aBucket, needed: "count broken uploads before a deletion", calls: "s3.ListMultipartUploads"},
 		{role: "read", action: "secretsmanager:DescribeSecret", resource: aSecret, needed: "see whether a secret has a value"},
@@ -118,6 +122,8 @@ func deployPermissions() []permission {
 		{role: "deploy", action: "s3:AbortMultipartUpload", resource: anObject, needed: "empty a bucket that was approved for deletion", with: withApproval},
 		{role: "deploy", action: "ecr:ListImages", resource: aRepository, needed: "empty a repository that was approved for deletion", with: withApproval},
 		{role: "deploy", action: "ecr:BatchDeleteImage", resource: aRepository, needed: "empty a repository that was approved for deletion", with: withApproval},
+		{role: "deploy", action: "route53:ListResourceRecordSets", resource: aZone, needed: "clear a zone that was approved for deletion", with: withApproval},
+		{role: "deploy", action: "route53:ChangeResourceRecordSets", resource: aZone, needed: "clear a zone that was approved for deletion", with: clears},
 		{role: "deploy", action: "ec2:GetEbsEncryptionByDefault", resource: anything, needed: "set the account up"},
 		{role: "deploy", action: "ec2:EnableEbsEncryptionByDefault", resource: anything, needed: "set the account up"},
 		{role: "deploy", action: "s3:GetAccountPublicAccessBlock", resource: anything, needed: "set the account up", calls: "s3control.GetPublicAccessBlock"},

@@ -238,7 +238,6 @@ func (o object) addZone(ctx context.Context, row models.Stack, r *models.Receipt
 	if err != nil {
 		return err
 	}
-	const zoneType = "AWS::Route53::HostedZone"
 	r.Left = append(r.Left, models.ReceiptLine{ID: z.Name, Type: zoneType, Why: "It belongs to the account, not to the network.", Cost: o.costs(zoneType)})
 	return nil
 }

@@ -35,6 +35,18 @@ func (e *estate) letIn() {
 	}
 }
 
+// proven leaves in the account's zone with what a certificate proved its name, as CloudFormation does when the certificate goes.
+func (e *estate) proven() {
+	e.t.Helper()
+	zone, err := e.store.Registry().ZoneOf(e.t.Context(), accountRow)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.w.exec(fmt.Sprintf(`INSERT INTO dns_records (zone, name, type, body, since) VALUES ('%[1]s', '%[2]s', 'CNAME',
+		jsonb_build_object('Zone', '%[1]s', 'Name', '%[2]s', 'Type', 'CNAME', 'TTL', 300, 'Values', '["_proof.acm-validations.aws."]'::jsonb), now())`,
+		physical(zone.Stack, "Zone"), "_check.orders-dev.payments-nonprod.apps.example.com."))
+}
+
 // furnished gives the tenant one of everything: a network with the account's zone, a service with images, an environment with files, and
 // the budget. The service that every estate has never got a stack.
 func (e *estate) furnished() (environment, service models.Stack) {
@@ -46,6 +58,7 @@ func (e *estate) furnished() (environment, service models.Stack) {
 	e.push("slw-payments/orders", 2)
 	environment = e.own(models.EnvironmentObject, "orders-dev", workload, nil)
 	e.fill(physical(environment, "Files"), 3)
+	e.proven()
 	e.watched()
 	e.letIn()
 	return environment, service
@@ -68,7 +81,7 @@ func TestCloseTenantStoppedAnywhere(t *testing.T) {
 	e.succeed(request)
 	e.gone()
 	for _, step := range []string{"tenant.refuse", "content.environment.orders-dev.empty", "content.environment.orders-dev.remove", "content.service.orders.empty", "content.service.orders.remove",
-		"content.network.nonprod-eu-west-1.remove", "content.zone.payments-nonprod.apps.example.com.undelegate", "content.zone.payments-nonprod.apps.example.com.remove",
+		"content.network.nonprod-eu-west-1.remove", "content.zone.payments-nonprod.apps.example.com.undelegate", "content.zone.payments-nonprod.apps.example.com.empty", "content.zone.payments-nonprod.apps.example.com.remove",
 		"account.baseline.nonprod.remove", "access.remove.nonprod", "tenant.budget.remove", "account.suspend.nonprod", "account.close.nonprod"} {
 		for _, point := range []string{"after-intent-commit", "after-aws-call", "after-outcome-commit"} {
 			if !died["run/"+step+"/"+point] {
