@@ -52,13 +52,15 @@ func (t *tx) enrolAccount(actor models.Actor, req models.Request, class models.C
 		return fmt.Errorf("look for account %s: %w", a.AWSID, err)
 	}
 	for _, r := range there {
-		switch {
-		case value(r.AWSID) == a.AWSID && r.TenantID == req.ObjectID && r.Class == class:
+		if value(r.AWSID) == a.AWSID && r.TenantID == req.ObjectID && r.Class == class {
 			return nil
-		case value(r.AWSID) == a.AWSID:
-			return models.Errorf(models.Conflict, "The account %s belongs to a tenant already.", a.AWSID)
 		}
-		return models.Errorf(models.Conflict, "%s has its %s account already: %s.", req.ObjectName, class, r.Name)
+	}
+	if len(there) > 0 && value(there[0].AWSID) == a.AWSID {
+		return models.Errorf(models.Conflict, "The account %s belongs to a tenant already.", a.AWSID)
+	}
+	if len(there) > 0 {
+		return models.Errorf(models.Conflict, "%s has its %s account already: %s.", req.ObjectName, class, there[0].Name)
 	}
 	id := models.NewID()
 	err = t.db.Exec(`INSERT INTO accounts (id, tenant_id, class, name, email, aws_id, state, aws_state, aws_state_at, ou, enrolled, by_hand, created_at)

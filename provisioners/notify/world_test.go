@@ -3,7 +3,6 @@ package notify_test
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"regexp"
@@ -145,7 +144,7 @@ func (w *world) until(what string, is func() bool) {
 		case <-tick.C:
 		case <-late.C:
 			for _, n := range w.log() {
-				w.t.Log(fmt.Sprintf("%+v", n))
+				w.t.Logf("%+v", n)
 			}
 			w.t.Fatalf("not so in time: %s", what)
 		}
