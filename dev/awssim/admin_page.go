@@ -48,6 +48,14 @@ func (s *Sim) html(w http.ResponseWriter, status int) {
 	w.WriteHeader(status)
 }
 
+// page writes a page of a template; what fails then is only logged, for the answer has begun.
+func (s *Sim) page(w http.ResponseWriter, status int, t *template.Template, view any) {
+	s.html(w, status)
+	if err := t.Execute(w, view); err != nil {
+		s.log.Warn("write a page of the simulator", "page", t.Name(), "err", err)
+	}
+}
+
 func (s *Sim) accountRows(r *http.Request) ([][]string, error) {
 	rows, err := s.pool.Query(r.Context(), `SELECT a.id, a.name, a.email, a.state, n.name FROM accounts a JOIN org_nodes n ON n.id = a.parent ORDER BY a.seq`)
 	if err != nil {

@@ -69,10 +69,7 @@ func (s *Sim) showQuickCreate(w http.ResponseWriter, r *http.Request, status int
 		s.adminFail(w, r, err)
 		return
 	}
-	s.html(w, status)
-	if err := quickCreateTemplate.Execute(w, v); err != nil {
-		s.log.Warn("write the page of quick creation", "err", err)
-	}
+	s.page(w, status, quickCreateTemplate, v)
 }
 
 // quickCreateForm takes the page's form.

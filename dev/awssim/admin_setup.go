@@ -42,10 +42,7 @@ func (s *Sim) showSetup(w http.ResponseWriter, r *http.Request, status int, prob
 		s.adminFail(w, r, err)
 		return
 	}
-	s.html(w, status)
-	if err := setupTemplate.Execute(w, v); err != nil {
-		s.log.Warn("write the page of the set-up", "err", err)
-	}
+	s.page(w, status, setupTemplate, v)
 }
 
 func (c *Call) fillSetup(ctx context.Context, v *setupView) error {

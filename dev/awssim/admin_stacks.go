@@ -178,10 +178,7 @@ func (s *Sim) showStacks(w http.ResponseWriter, r *http.Request, status int, pro
 		s.adminFail(w, r, err)
 		return
 	}
-	s.html(w, status)
-	if err := stacksTemplate.Execute(w, v); err != nil {
-		s.log.Warn("write the page of the stacks", "err", err)
-	}
+	s.page(w, status, stacksTemplate, v)
 }
 
 func (c *Call) fillStacks(ctx context.Context, v *stacksView) error {

@@ -74,10 +74,7 @@ func (s *Sim) showThings(w http.ResponseWriter, r *http.Request, status int, pro
 		s.adminFail(w, r, err)
 		return
 	}
-	s.html(w, status)
-	if err := thingsTemplate.Execute(w, v); err != nil {
-		s.log.Warn("write the page of the services", "err", err)
-	}
+	s.page(w, status, thingsTemplate, v)
 }
 
 // thingsForm takes the page's forms: each names the API's method and path it stands for.
