@@ -100,7 +100,7 @@ func TestRecheckOutcomes(t *testing.T) {
 	}{
 		"vouched":  {models.RecheckOutcome{At: wall, Vouched: true, Groups: []string{"engineers"}}, "", false, false, false},
 		"refused":  {models.RecheckOutcome{At: wall, Ended: models.EndedRefused, Reason: "invalid_grant"}, models.EndedRefused, true, false, false},
-		"away":     {models.RecheckOutcome{At: wall, Next: wall.Add(time.Minute)}, "", true, false, false},
+		"away":     {models.RecheckOutcome{At: wall, Next: wall.Add(time.Hour)}, "", true, false, false},
 		"no words": {models.RecheckOutcome{At: wall, Doubt: true}, "", true, true, true},
 		"lost":     {models.RecheckOutcome{At: wall, Lost: true}, "", true, false, false},
 	} {
