@@ -19,7 +19,7 @@ type importRule struct {
 // importRules are the import rule: main -> web -> handlers -> views -> models, models/store -> models,
 // provisioners/* -> provisioners -> models. Nothing points back, only main sees all.
 var importRules = []importRule{
-	{"", []string{"web", "web/config", "handlers", "views", "models", "models/store", "provisioners", "provisioners/aws", "provisioners/blueprints", "provisioners/notify", "deploy", "static", "dev"}},
+	{"", []string{"web", "web/config", "handlers", "views", "models", "models/store", "provisioners", "provisioners/aws", "provisioners/blueprints", "provisioners/notify", "provisioners/rollup", "deploy", "static", "dev"}},
 	{"web", []string{"web", "web/config", "handlers", "views", "models", "static"}},
 	{"web/config", nil},
 	{"handlers", []string{"handlers", "views", "models"}},
@@ -27,7 +27,8 @@ var importRules = []importRule{
 	{"models", []string{"models"}},
 	{"models/store", []string{"models", "models/store"}},
 	{"provisioners", []string{"models", "provisioners"}},
-	{"provisioners/aws", []string{"provisioners", "provisioners/aws", "models"}},
+	{"provisioners/aws", []string{"provisioners", "provisioners/aws", "provisioners/rollup", "models"}},
+	{"provisioners/rollup", []string{"provisioners", "provisioners/rollup", "models"}},
 	{"provisioners/notify", []string{"provisioners", "provisioners/notify", "models"}},
 	{"provisioners/blueprints", []string{"provisioners", "provisioners/blueprints", "models"}},
 	{"dev", []string{"dev", "models", "deploy"}},

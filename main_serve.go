@@ -20,6 +20,7 @@ import (
 	"slipway/provisioners"
 	"slipway/provisioners/aws"
 	"slipway/provisioners/blueprints"
+	"slipway/provisioners/rollup"
 	"slipway/web"
 	"slipway/web/config"
 	"slipway/web/ops"
@@ -100,6 +101,7 @@ type running struct {
 	catalogue  *blueprints.Catalogue
 	clients    *aws.Clients
 	costs      *estimator
+	rounds     *rollup.Rounds
 }
 
 // serve runs until the context ends, which is the first signal, or until a listener fails.

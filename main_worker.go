@@ -55,6 +55,9 @@ func (r *running) open(ctx context.Context) error {
 	if err == nil {
 		err = r.reach(ctx, pace)
 	}
+	if err == nil {
+		err = r.collect()
+	}
 	if err == nil && r.works {
 		err = r.employ(crash, pace)
 	}
@@ -78,6 +81,7 @@ func (r *running) employ(crash func(kind, step, point string), pace float64) err
 	engine, err := provisioners.NewEngine(provisioners.EngineOptions{
 		Journal: r.store.Journal(), Rules: r.rules, Provisioners: all, Vendor: aws.Vendor{Clients: clients}, Clock: r.clock, Logger: r.log, Metrics: provisioners.NewMetrics(r.metrics), Owner: owner(),
 		DriftBook: r.store.DriftBook(), DriftChecker: clients, HealthBook: r.store.HealthBook(), HealthChecker: clients, Lease: r.config.Engine.Lease, Slots: r.config.AWS.AccountSlots, Crash: crash, Pace: pace,
+		Works: r.collectWorks(),
 	})
 	if err != nil {
 		return err
@@ -95,6 +99,7 @@ func (r *running) employ(crash func(kind, step, point string), pace float64) err
 			{Name: "change sets", Every: changeSetsEvery, Do: provisioners.SweepChangeSets(r.store.Registry(), clients)},
 			{Name: "drift", Every: driftEvery, Do: provisioners.SweepDrift(r.store.DriftBook())},
 			r.healthSweep(),
+			r.collectSweep(),
 			{Name: "accounts", Every: accountsEvery, Do: provisioners.SweepAccounts(r.store.Registry(), r.clock, accountsAge, func(ctx context.Context, a models.Account) error {
 				return clients.Refresh(ctx, r.store.Registry(), a, "")
 			})},

@@ -18,5 +18,13 @@ type WakeArgs struct {
 	Generation int64  `json:"generation"`
 }
 
+// Queue is the queue of River that wakes a kind of work. What is read again in minutes never stands in the way of what people wait for.
+func (k JournalKind) Queue() string {
+	if k == CollectWork {
+		return "collect"
+	}
+	return "default"
+}
+
 // Kind is the stored name of the job.
 func (WakeArgs) Kind() string { return "wake" }

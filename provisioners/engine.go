@@ -29,7 +29,8 @@ type EngineOptions struct {
 	DriftBook     DriftBook
 	DriftChecker  DriftChecker // nil, like the book: drift work is not known to this worker
 	HealthBook    HealthBook
-	HealthChecker HealthChecker // nil, like the book: checks of roles are not known to this worker
+	HealthChecker HealthChecker               // nil, like the book: checks of roles are not known to this worker
+	Works         map[models.JournalKind]Work // kinds of work that other packages do
 	Clock         models.Clock
 	Logger        *slog.Logger
 	Metrics       *Metrics                       // nil: none
@@ -83,6 +84,12 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	}
 	if o.HealthBook != nil && o.HealthChecker != nil {
 		e.kinds[models.HealthWork] = e.health
+	}
+	for kind, work := range o.Works {
+		if e.kinds[kind] != nil {
+			return nil, fmt.Errorf("two ways to do %s work", kind)
+		}
+		e.kinds[kind] = func(ctx context.Context, h *held) error { return work(ctx, &Turn{h: h, e: e}) }
 	}
 	return e, nil
 }

@@ -32,6 +32,7 @@ type Options struct {
 	Pool       *pgxpool.Pool
 	Logger     *slog.Logger
 	Calls      int           // calls at a time in this process; 0: 10
+	Reads      int           // collectors' calls at a time, beside those; 0: 4
 	SweepEvery time.Duration // of the journal; 0: 2 s, less with a short lease
 	Grace      time.Duration // how late a row may be before it is taken from River's hands; 0: 2 s, less with a short lease
 	Sweeps     []Sweep
@@ -53,6 +54,9 @@ func NewWorker(o Options) (*Worker, error) {
 	if o.Calls == 0 {
 		o.Calls = 10
 	}
+	if o.Reads == 0 {
+		o.Reads = 4
+	}
 	if o.SweepEvery == 0 {
 		o.SweepEvery = min(2*time.Second, o.Engine.Lease/2)
 	}
@@ -68,7 +72,7 @@ func NewWorker(o Options) (*Worker, error) {
 		return nil, fmt.Errorf("register worker: %w", err)
 	}
 	client, err := river.NewClient(riverpgxv5.New(o.Pool), &river.Config{
-		Queues:              map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Calls}},
+		Queues:              map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Calls}, models.CollectWork.Queue(): {MaxWorkers: o.Reads}},
 		Workers:             workers,
 		Logger:              slog.New(quiet{o.Logger.Handler()}),
 		FetchPollInterval:   500 * time.Millisecond,

@@ -36,7 +36,7 @@ func (t *tx) enqueue(kind models.JournalKind, objectID string, delay time.Durati
 	if err != nil {
 		return fmt.Errorf("open journal row %s %s: %w", kind, objectID, err)
 	}
-	return t.wake(wake, at, delay)
+	return t.wake(kind, wake, at, delay)
 }
 
 // nudge wakes an open row now, unless a call is in flight: that one's end looks at what has changed.
@@ -50,12 +50,12 @@ func (t *tx) nudge(kind models.JournalKind, objectID string) error {
 	if err != nil {
 		return fmt.Errorf("nudge journal row %s %s: %w", kind, objectID, err)
 	}
-	return t.wake(wake, time.Time{}, 0)
+	return t.wake(kind, wake, time.Time{}, 0)
 }
 
 // wake inserts River's job for a row.
-func (t *tx) wake(wake models.WakeArgs, at time.Time, delay time.Duration) error {
-	opts := &river.InsertOpts{MaxAttempts: 5}
+func (t *tx) wake(kind models.JournalKind, wake models.WakeArgs, at time.Time, delay time.Duration) error {
+	opts := &river.InsertOpts{MaxAttempts: 5, Queue: kind.Queue()}
 	if delay > 0 {
 		opts.ScheduledAt = at
 	}
@@ -114,7 +114,7 @@ func (j *Journal) Sweep(ctx context.Context, grace time.Duration) (int, error) {
 			queue AS (SELECT id, next_at AS due, row_number() OVER (ORDER BY next_at, id) AS place FROM late)
 			UPDATE journal SET generation = generation + 1, lease_owner = NULL, lease_until = NULL,
 				next_at = clock_timestamp() - interval '10 milliseconds' + queue.place * interval '10 microseconds'
-			FROM queue WHERE journal.id = queue.id RETURNING journal.id, generation, due`, grace)
+			FROM queue WHERE journal.id = queue.id RETURNING journal.id, generation, kind, due`, grace)
 		if err != nil {
 			return fmt.Errorf("sweep the journal: %w", err)
 		}
@@ -131,6 +131,7 @@ func (j *Journal) Sweep(ctx context.Context, grace time.Duration) (int, error) {
 type lateRow struct {
 	JournalID  string
 	Generation int64
+	Kind       models.JournalKind
 	Due        time.Time
 }
 
@@ -138,7 +139,7 @@ type lateRow struct {
 func (t *tx) wakeLate(late []lateRow) error {
 	many, due := make([]river.InsertManyParams, len(late)), make([]time.Time, len(late))
 	for i, r := range late {
-		many[i] = river.InsertManyParams{Args: models.WakeArgs{JournalID: r.JournalID, Generation: r.Generation}, InsertOpts: &river.InsertOpts{MaxAttempts: 5}}
+		many[i] = river.InsertManyParams{Args: models.WakeArgs{JournalID: r.JournalID, Generation: r.Generation}, InsertOpts: &river.InsertOpts{MaxAttempts: 5, Queue: r.Kind.Queue()}}
 		due[i] = r.Due
 	}
 	jobs, err := t.s.river.InsertManyTx(t.ctx, t.pgx, many)
@@ -223,5 +224,5 @@ func (t *tx) endJob(job models.Job, next models.NextCall) error {
 	if next.Done {
 		return nil
 	}
-	return t.wake(models.WakeArgs{JournalID: job.ID, Generation: job.Generation}, at, next.Delay)
+	return t.wake(job.Kind, models.WakeArgs{JournalID: job.ID, Generation: job.Generation}, at, next.Delay)
 }

@@ -10,6 +10,8 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 	"golang.org/x/time/rate"
+
+	"slipway/provisioners"
 )
 
 // Calls per second and account, region and service. AWS's own limits differ by call and are seldom published; these stay under all of
@@ -56,6 +58,7 @@ func (c *Clients) attempt(ctx context.Context, account, region string, in middle
 	ended := outcome(err)
 	c.metrics.called(service, op, account, ended, c.Clock.Wall().Sub(began))
 	c.counted.called(account, ended == "throttled")
+	provisioners.CountCall(ctx, ended == "throttled")
 	return out, meta, err
 }
 
