@@ -3,9 +3,11 @@ package main
 import (
 	"time"
 
+	"slipway/handlers"
 	"slipway/models"
 	"slipway/provisioners"
 	"slipway/provisioners/rollup"
+	"slipway/web"
 )
 
 // collectEvery is how late a collector's round that is due may begin.
@@ -20,6 +22,12 @@ func (r *running) collect() error {
 
 // collectors lists what is read again and again, in the order in which admins see it.
 func (r *running) collectors() []rollup.Collector { return nil }
+
+// collectorRoutes are the pages about what is read.
+func (r *running) collectorRoutes(desk *handlers.Desk) []web.Route {
+	all := &handlers.Collectors{Desk: desk, Store: r.store, Infos: r.rounds.Infos()}
+	return []web.Route{page("/admin/collectors", all.List), form("/admin/collectors/run", all.Run, limited(web.LimitPlan))}
+}
 
 // collectSweep starts the rounds that are due.
 func (r *running) collectSweep() provisioners.Sweep {

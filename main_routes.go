@@ -67,6 +67,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		r.objectRoutes(desk),
 		r.freezeRoutes(desk),
 		r.healthRoutes(desk),
+		r.collectorRoutes(desk),
 		r.notificationRoutes(desk),
 		r.tenantRoutes(desk, runs),
 		developmentRoutes(ctx, r),

@@ -62,6 +62,8 @@ func workName(k models.JournalKind) string {
 		return "Account creations"
 	case models.DriftWork:
 		return "Drift checks"
+	case models.CollectWork:
+		return "Collectors' rounds"
 	}
 	return string(k)
 }

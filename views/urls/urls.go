@@ -150,6 +150,7 @@ func All() []Link {
 		objectLinks(),
 		freezeLinks(),
 		healthLinks(),
+		collectorLinks(),
 		notificationLinks(),
 		tenantLinks(id))
 }
