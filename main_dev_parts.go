@@ -124,6 +124,7 @@ func openSimulator(ctx context.Context, c config.Config, d config.Dev, log *slog
 	}
 	o := awssim.Options{DatabaseURL: d.SimDatabaseURL.Reveal(), Speed: d.SimSpeed, Logger: log.With("part", "awssim"), ExternalID: externalID}
 	directory(&o)
+	o.Usage = assumedUse
 	for name, template := range map[string]*[]byte{"org": &o.OrgTemplate, "hub": &o.HubTemplate, "spoke": &o.SpokeTemplate} {
 		content, err := deploy.AWS.ReadFile("aws/" + name + ".yaml")
 		if err != nil {

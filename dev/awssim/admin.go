@@ -35,6 +35,9 @@ func (s *Sim) AdminHandler() http.Handler {
 	mux.HandleFunc("POST /things", s.thingsForm)
 	mux.HandleFunc("GET /setup", s.setupPage)
 	mux.HandleFunc("POST /setup", s.setupForm)
+	mux.HandleFunc("GET /cost-settings", s.showCostSettings)
+	mux.HandleFunc("POST /cost-settings", s.addCostSetting)
+	mux.HandleFunc("DELETE /cost-settings/{id}", s.dropCostSetting)
 	for route := range deeds() {
 		mux.HandleFunc(route, s.takeDeed(route))
 	}

@@ -214,6 +214,9 @@ func describeBudget(ctx context.Context, c *Call, in *budgets.DescribeBudgetInpu
 	if len(all) == 0 || name == "" {
 		return nil, noBudget(name)
 	}
+	if err := c.spend(ctx, &all[0]); err != nil {
+		return nil, err
+	}
 	b := plain(all[0], in.ShowFilterExpression)
 	return &budgets.DescribeBudgetOutput{Budget: &b}, nil
 }
@@ -228,6 +231,9 @@ func describeBudgets(ctx context.Context, c *Call, in *budgets.DescribeBudgetsIn
 	}
 	all, next, err := page(all, in.NextToken, in.MaxResults, 1000)
 	for i := range all {
+		if err := c.spend(ctx, &all[i]); err != nil {
+			return nil, err
+		}
 		all[i] = plain(all[i], in.ShowFilterExpression)
 	}
 	return &budgets.DescribeBudgetsOutput{Budgets: all, NextToken: next}, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -253,6 +254,11 @@ func queueEvent(b *pgx.Batch, s *cfnStack, e cfnEvent) {
 // turn gives the stack a status, with its event.
 func (c *Call) turn(ctx context.Context, s *cfnStack, status, reason string, at time.Time) error {
 	s.Status, s.Reason, s.Detailed = status, reason, ""
+	if !strings.HasSuffix(status, "_IN_PROGRESS") {
+		if err := c.bill(ctx, s, at); err != nil {
+			return err
+		}
+	}
 	return c.event(ctx, s, cfnEvent{Logical: s.Name, Physical: s.ID, Type: "AWS::CloudFormation::Stack", Status: status, Reason: reason, At: at})
 }
 

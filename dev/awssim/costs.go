@@ -13,7 +13,11 @@ import (
 )
 
 func costOperations() []operation {
-	return []operation{handle("ce", "ListCostAllocationTags", listCostTags)}
+	return []operation{
+		handle("ce", "GetCostAndUsage", getCosts),
+		handle("ce", "GetCostForecast", getForecast),
+		handle("ce", "ListCostAllocationTags", listCostTags),
+	}
 }
 
 // costTags is the setting with the keys by which costs are told apart: key to whether it is active.

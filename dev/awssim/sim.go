@@ -50,6 +50,10 @@ type Options struct {
 	AnyGroup                                bool     // whether a group that is asked for is pushed just then, unless somebody deleted it
 	BaseDomain                              string   // whose zone the hub holds; DemoBaseDomain when empty
 
+	// Usage is what a blueprint, named by the tag of its stacks and known by its template, assumes
+	// to be used at a size. Without it nothing that is paid by use is used.
+	Usage func(blueprint, template, size string) map[string]string
+
 	tracer pgx.QueryTracer // of tests that count queries
 }
 
@@ -63,6 +67,7 @@ type Sim struct {
 	ops      map[string]operation // service + "." + operation
 	services map[string]service
 	closing  chan struct{}
+	book     bookOf
 }
 
 // worldLock serialises all calls, of all processes.
@@ -105,7 +110,13 @@ func Open(ctx context.Context, o Options) (*Sim, error) {
 		if err := s.seed(ctx, c); err != nil {
 			return err
 		}
-		return c.seedIdentityCenter(ctx)
+		if err := c.seedIdentityCenter(ctx); err != nil {
+			return err
+		}
+		if err := c.seedCosts(ctx); err != nil {
+			return err
+		}
+		return c.billOld(ctx)
 	}); err != nil {
 		s.pool.Close()
 		return nil, fmt.Errorf("seed the simulated world: %w", err)

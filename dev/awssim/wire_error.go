@@ -87,7 +87,7 @@ func escaped(s string) string {
 // denied is a refused permission in the words and with the code of the call's service.
 func denied(service, message string) error {
 	switch service {
-	case "organizations", "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "sso", "identitystore":
+	case "organizations", "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "sso", "identitystore", "ce":
 		return refuse(http.StatusBadRequest, "AccessDeniedException", "%s", message)
 	case "account":
 		return refuse(http.StatusForbidden, "AccessDeniedException", "%s", message)
@@ -109,7 +109,7 @@ func throttled(service string) error {
 		return refuse(http.StatusServiceUnavailable, "RequestLimitExceeded", "Request limit exceeded.")
 	case "s3", "s3control":
 		return refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
-	case "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "sso", "identitystore":
+	case "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "sso", "identitystore", "ce":
 		return refuse(http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
 	default:
 		return refuse(http.StatusBadRequest, "Throttling", "Rate exceeded")
