@@ -9,13 +9,13 @@ import (
 )
 
 // Classes made of a prefix and a tone; the code spells them out nowhere.
-var composed = regexp.MustCompile(`^(is|f|h)-(ok|run|wait|warn|fail|idle|swap|1)$`)
+var composed = regexp.MustCompile(`^(is|f|h)-(ok|run|wait|warn|fail|idle|swap|1)$|^c-(1|2|3|a1|idle|fail)$`)
 
 // TestNoUnusedClass holds the rule that a class which no view uses is deleted.
 func TestNoUnusedClass(t *testing.T) {
 	used := map[string]bool{}
 	word := regexp.MustCompile(`[A-Za-z][A-Za-z0-9_-]*`)
-	for _, glob := range []string{"*.templ", "ui/*.templ", "*.go", "ui/*.go"} {
+	for _, glob := range []string{"*.templ", "ui/*.templ", "chart/*.templ", "*.go", "ui/*.go", "chart/*.go"} {
 		files, err := filepath.Glob(glob)
 		if err != nil {
 			t.Fatal(err)
