@@ -77,7 +77,7 @@ func refused(pg *pgconn.PgError, err error) error {
 		return unavailable(err)
 	}
 	switch pg.Code[:2] {
-	case "08", "53", "57", "58": // connection, resources, shutdown, system
+	case "08", "28", "53", "57", "58": // connection, password, resources, shutdown, system
 		return unavailable(err)
 	}
 	return err
