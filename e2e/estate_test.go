@@ -156,7 +156,7 @@ func (e *estate) compareStacks(slug string) {
 		n := e.ask(`SELECT string_agg(stack_name || ' ' || name, E'\n') FROM change_sets WHERE ended_at IS NULL`)
 		return n == "", n
 	})
-	accounts := strings.Fields(e.ask(`SELECT string_agg(a.aws_id, ' ') FROM accounts a JOIN tenants t ON t.id = a.tenant_id WHERE t.slug = $1`, slug))
+	accounts := strings.Fields(e.ask(`SELECT string_agg(a.aws_id, ' ') FROM accounts a JOIN tenants t ON t.id = a.tenant_id WHERE t.slug = $1 AND NOT a.enrolled`, slug))
 	known := strings.Fields(e.ask(`SELECT string_agg(s.name || '=' || s.status, ' ' ORDER BY s.name) FROM stacks s JOIN tenants t ON t.id = s.tenant_id
 		WHERE t.slug = $1 AND s.status <> 'DELETE_COMPLETE'`, slug))
 	known = append(known, "slw-"+slug+"-baseline=CREATE_COMPLETE")

@@ -10,8 +10,9 @@ import (
 )
 
 // TestRandomKills kills the server at random moments while tenants come up, one after the other, each with a network, a service and an
-// environment that is ordered, upgraded and deleted; and compares the worlds in the end. SLIPWAY_TEST_KILLS says how often; a few by
-// default, two hundred by make crash.
+// environment that is ordered, upgraded and deleted; then the tenant is changed, gets an account that was there before as long as there
+// are any, and every other one is closed; and compares the worlds in the end. SLIPWAY_TEST_KILLS says how often; a few by default, two
+// hundred by make crash. With the last kill the errands end, too.
 func TestRandomKills(t *testing.T) {
 	t.Parallel()
 	kills := 4
@@ -22,19 +23,23 @@ func TestRandomKills(t *testing.T) {
 	t.Logf("seed %d", seed)
 	k := &killer{estate: newEstate(t, 100), left: kills, random: rand.New(rand.NewPCG(seed, 1))}
 	var made []string
+	ended := map[string]end{}
 	for n := 1; k.left > 0; n++ {
-		slug, service, name := fmt.Sprintf("random-%d", n), fmt.Sprintf("service-%d", n), fmt.Sprintf("killed-%d", n)
+		slug := fmt.Sprintf("random-%d", n)
 		made = append(made, slug)
-		for _, x := range []errand{k.tenant(slug), k.network(slug), k.service(slug, service), k.environment(slug, name, service), k.upgrade(slug, name), k.deletion(slug, name)} {
-			if k.left > 0 {
-				switch x.kind {
-				case "environment.create":
-					k.newest(false)
-				case "environment.upgrade":
-					k.newest(true)
-				}
-				k.carryKilled(x)
+		for _, x := range k.life(n, slug) {
+			if k.left == 0 {
+				break
 			}
+			switch x.kind {
+			case "environment.create":
+				k.newest(false)
+			case "environment.upgrade":
+				k.newest(true)
+			case "tenant.close":
+				ended[slug] = k.beforeEnd(slug)
+			}
+			k.carryKilled(x)
 		}
 	}
 	t.Logf("%d kills, %d tenants, %d errands %v; the longest time from a restart to the next journaled step was %s", kills, len(made), k.errands, k.kinds, k.worst.Round(time.Millisecond))
@@ -42,9 +47,26 @@ func TestRandomKills(t *testing.T) {
 		t.Errorf("work went on %s after a restart; 15 s are promised", k.worst)
 	}
 	for _, slug := range made {
+		if before, closed := ended[slug]; closed {
+			k.compareEnd(slug, before)
+			continue
+		}
 		k.compare(slug, 1)
 		k.compareStacks(slug)
 	}
+}
+
+// life is what the n-th tenant goes through.
+func (k *killer) life(n int, slug string) []errand {
+	service, name := fmt.Sprintf("service-%d", n), fmt.Sprintf("killed-%d", n)
+	all := []errand{k.tenant(slug), k.network(slug), k.service(slug, service), k.environment(slug, name, service), k.upgrade(slug, name), k.deletion(slug, name), k.change(slug, "6000")}
+	if n <= len(older) {
+		all = append(all, k.enrol(slug, older[n-1]))
+	}
+	if n%2 == 1 {
+		all = append(all, k.closing(slug))
+	}
+	return all
 }
 
 // killer kills an estate's server now and then.
