@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"slipway/deploy/sql"
 	"slipway/dev/postgres"
@@ -38,18 +39,22 @@ func Database(t testing.TB, migrate Migrate) (ownerURL, appURL string) {
 	if err != nil {
 		t.Fatalf("start a PostgreSQL for tests: %v", err)
 	}
-	template, err := templateFor(ctx, base, migrate)
+	admins, err := administrators()
+	if err != nil {
+		t.Fatalf("open the PostgreSQL for tests: %v", err)
+	}
+	template, err := templateFor(ctx, admins, base, migrate)
 	if err != nil {
 		t.Fatalf("make the template database: %v", err)
 	}
 	name := "test_" + strings.ToLower(rand.Text()[:12])
-	if err := execute(ctx, base, "CREATE DATABASE "+name+" TEMPLATE "+template+" OWNER slipway_owner"); err != nil {
+	if _, err := admins.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY file_copy OWNER slipway_owner"); err != nil {
 		t.Fatalf("copy the template database: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		if err := execute(ctx, base, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if _, err := admins.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Logf("drop %s: %v", name, err)
 		}
 	})
@@ -78,28 +83,58 @@ var server = sync.OnceValues(func() (string, error) {
 	return s.URL("postgres", "postgres"), nil
 })
 
+// administrators keeps the superuser's connections: a database costs two statements, and a connection costs the server more than both.
+var administrators = sync.OnceValues(func() (*pgxpool.Pool, error) {
+	base, err := server()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := pgxpool.ParseConfig(base)
+	if err != nil {
+		return nil, err
+	}
+	cfg.MaxConns = 4
+	return pgxpool.NewWithConfig(context.Background(), cfg)
+})
+
+// templates are the names of those that this binary has found or made, by the name of their migration function.
+var templates sync.Map
+
 // templateFor makes the template once per server: named after the migration function and the SQL files of the checkout,
 // so that a server that outlives a change never hands out an old schema.
-func templateFor(ctx context.Context, base string, migrate Migrate) (string, error) {
-	key, err := templateKey(migrate)
+func templateFor(ctx context.Context, admins *pgxpool.Pool, base string, migrate Migrate) (string, error) {
+	function := runtime.FuncForPC(reflect.ValueOf(migrate).Pointer()).Name()
+	if name, ok := templates.Load(function); ok {
+		return name.(string), nil
+	}
+	key, err := templateKey(function)
 	if err != nil {
 		return "", err
 	}
 	name := "template_" + key
-	admin, err := pgx.Connect(ctx, base)
-	if err != nil {
+	if err := findTemplate(ctx, admins, base, name, migrate); err != nil {
 		return "", err
 	}
-	defer admin.Close(ctx)
+	templates.Store(function, name)
+	return name, nil
+}
+
+func findTemplate(ctx context.Context, admins *pgxpool.Pool, base, name string, migrate Migrate) error {
+	lent, err := admins.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	admin := lent.Hijack()
+	defer admin.Close(context.WithoutCancel(ctx))
 	if _, err := admin.Exec(ctx, `SELECT pg_advisory_lock($1)`, templateLock); err != nil { // freed with the connection
-		return "", err
+		return err
 	}
 	var ready bool
 	err = admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)`, name).Scan(&ready)
 	if err != nil || ready {
-		return name, err
+		return err
 	}
-	return name, makeTemplate(ctx, admin, base, name, migrate)
+	return makeTemplate(ctx, admin, base, name, migrate)
 }
 
 func makeTemplate(ctx context.Context, admin *pgx.Conn, base, name string, migrate Migrate) error {
@@ -121,9 +156,9 @@ func makeTemplate(ctx context.Context, admin *pgx.Conn, base, name string, migra
 	return err
 }
 
-func templateKey(migrate Migrate) (string, error) {
+func templateKey(function string) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintln(sum, runtime.FuncForPC(reflect.ValueOf(migrate).Pointer()).Name(), sql.Roles)
+	fmt.Fprintln(sum, function, sql.Roles)
 	root, err := checkout()
 	if err != nil {
 		return "", err
