@@ -7,6 +7,7 @@ import (
 	"io"
 	"sort"
 	"strings"
+	"sync"
 )
 
 // document is a parsed IAM policy, in the one form that evaluation needs.
@@ -33,9 +34,39 @@ type condition struct {
 	values   []string
 }
 
+// parsedPolicies remembers what policies say, by their text: every call reads those of its role, its boundary and the
+// organization again. Documents never change once they are read.
+var parsedPolicies = struct {
+	sync.Mutex
+	byText map[string]document
+}{byText: map[string]document{}}
+
+// mostParsed bounds what is remembered: sessions can bring a policy of their own with every call.
+const mostParsed = 500
+
 // parsePolicy reads a policy and refuses every element and operator the evaluator does
 // not know: a statement that is half understood would allow what AWS denies.
 func parsePolicy(text string) (document, error) {
+	parsedPolicies.Lock()
+	d, known := parsedPolicies.byText[text]
+	parsedPolicies.Unlock()
+	if known {
+		return d, nil
+	}
+	d, err := readPolicy(text)
+	if err != nil {
+		return document{}, err
+	}
+	parsedPolicies.Lock()
+	defer parsedPolicies.Unlock()
+	if len(parsedPolicies.byText) >= mostParsed {
+		clear(parsedPolicies.byText)
+	}
+	parsedPolicies.byText[text] = d
+	return d, nil
+}
+
+func readPolicy(text string) (document, error) {
 	var raw struct {
 		Version   string
 		ID        string `json:"Id"`
