@@ -49,7 +49,7 @@ func TestQueriesPerCall(t *testing.T) {
 	t.Parallel()
 	const mostPerCall, mostPerResource = 14, 16
 	q := &queryCount{}
-	url, _ := pgtest.Database(t, func(context.Context, string) error { return nil })
+	url, _ := pgtest.Database(t, freshWorld)
 	s := newStackTest(t, openTraced(t, url, 1000, q))
 	for _, size := range []int{60, 240} {
 		name := aws.String(fmt.Sprintf("slw-%d", size))

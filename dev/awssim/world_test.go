@@ -30,8 +30,18 @@ type world struct {
 // newWorld opens a simulator on a database of its own.
 func newWorld(t testing.TB, speed float64) *world {
 	t.Helper()
-	url, _ := pgtest.Database(t, func(context.Context, string) error { return nil })
+	url, _ := pgtest.Database(t, freshWorld)
 	return openWorld(t, url, speed)
+}
+
+// freshWorld is a database with the demo organization: made once, and copied for each test.
+func freshWorld(ctx context.Context, url string) error {
+	s, err := Open(ctx, Options{DatabaseURL: url, ExternalID: "slipway-demo-external-id"})
+	if err != nil {
+		return err
+	}
+	s.Close()
+	return nil
 }
 
 func openWorld(t testing.TB, database string, speed float64) *world {
@@ -57,7 +67,7 @@ func openTraced(t testing.TB, database string, speed float64, tracer pgx.QueryTr
 }
 
 // browser has connections of its own: a test server that closes ends the idle ones of the default transport, which parallel tests use.
-var browser = &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
+var browser = &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
 
 // as is an SDK configuration with one of the static keys.
 func (w *world) as(key string) aws.Config {
@@ -129,7 +139,7 @@ func eventually(t *testing.T, what string, ask func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !ask() {
 		select {
 		case <-tick.C:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -130,19 +131,28 @@ func (e *estate) shipped() {
 
 func shippedReport(t *testing.T) blueprint.Report {
 	t.Helper()
-	catalogue, err := blueprints.New(blueprints.Options{})
+	r, err := shipped()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+// shipped reads the blueprints that come with Slipway; nobody changes the report.
+var shipped = sync.OnceValues(func() (blueprint.Report, error) {
+	catalogue, err := blueprints.New(blueprints.Options{})
+	if err != nil {
+		return blueprint.Report{}, err
+	}
 	r, err := catalogue.Shipped()
 	if err != nil {
-		t.Fatal(err)
+		return blueprint.Report{}, err
 	}
 	for i := range r.Folders {
 		r.Folders[i].Problems, r.Folders[i].Checks = nil, nil // whether they are offered is tested where they are checked
 	}
-	return r
-}
+	return r, nil
+})
 
 func (e *estate) blueprints(r blueprint.Report) {
 	e.t.Helper()
@@ -222,7 +232,7 @@ func (e *estate) state(request string) models.RequestState {
 // drive works what is due until the request is in one of the states; another end fails the test.
 func (e *estate) drive(request string, until ...models.RequestState) {
 	e.t.Helper()
-	deadline := time.After(90 * time.Second)
+	deadline := time.After(5 * time.Minute)
 	for {
 		state := e.state(request)
 		if slices.Contains(until, state) {

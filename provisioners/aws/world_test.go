@@ -22,6 +22,7 @@ import (
 	"slipway/dev/awssim"
 	"slipway/dev/postgres/pgtest"
 	"slipway/models"
+	"slipway/models/blueprint"
 	"slipway/models/price"
 	"slipway/provisioners"
 )
@@ -41,8 +42,18 @@ type world struct {
 
 func newWorld(t *testing.T, speed float64) *world {
 	t.Helper()
-	db, _ := pgtest.Database(t, func(context.Context, string) error { return nil })
+	db, _ := pgtest.Database(t, freshWorld)
 	return worldAt(t, db, speed)
+}
+
+// freshWorld is a simulator's database with the demo organization: made once, and copied for each test.
+func freshWorld(ctx context.Context, url string) error {
+	sim, err := simulator(ctx, url, 1)
+	if err != nil {
+		return err
+	}
+	sim.Close()
+	return nil
 }
 
 // worldAt opens a simulator on a database.
@@ -89,7 +100,7 @@ func (w *world) mend() {
 }
 
 // browser has connections of its own: a test server that closes ends the idle ones of the default transport.
-var browser = &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
+var browser = &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
 
 func (w *world) admin(method string, body any) {
 	w.t.Helper()
@@ -162,7 +173,7 @@ func setUp(t *testing.T) SetUp {
 		}
 		*to = text
 	}
-	needs, err := shippedReport(t).Needs()
+	needs, err := shippedNeeds()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,6 +181,15 @@ func setUp(t *testing.T) SetUp {
 	s.OrgParameters = map[string]string{"IdentityCenterArn": demoInstance, "PermissionSetArns": ownerSet + "," + developerSet + "," + viewerSet}
 	return s
 }
+
+// shippedNeeds is what the shipped blueprints want to make.
+var shippedNeeds = sync.OnceValues(func() ([]blueprint.Need, error) {
+	r, err := shipped()
+	if err != nil {
+		return nil, err
+	}
+	return r.Needs()
+})
 
 func vendingOf(account string) provisioners.Vending {
 	return provisioners.Vending{Account: models.Account{ID: account, Name: "payments-nonprod", Email: "aws+payments-nonprod-1@example.com", Class: models.NonProd},
