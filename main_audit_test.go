@@ -62,7 +62,7 @@ func TestAuditVerify(t *testing.T) {
 // sealed seals until the chain has so many entries, and gives its head.
 func sealed(t *testing.T, s *store.Store, seq int64) models.AuditHead {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	heads := make(chan models.AuditHead, 1)
 	ended := make(chan error, 1)

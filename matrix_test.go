@@ -200,7 +200,7 @@ func (m *matrix) ask(r web.Route, path, person string) string {
 	if r.Method == http.MethodPost {
 		body = strings.NewReader(url.Values{"_csrf": {m.tokens[person]}}.Encode())
 	}
-	ctx, cancel := context.WithTimeout(m.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(m.t.Context(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.Method, m.url+path, body)
 	if err != nil {

@@ -128,7 +128,7 @@ func TestDatabaseGone(t *testing.T) {
 		}
 	}
 	db.pull(false)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for m.send("admin", http.MethodGet, "/readyz", nil).StatusCode != http.StatusOK {
 		select {

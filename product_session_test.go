@@ -32,7 +32,7 @@ func (m *matrix) browser() *http.Client {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	return &http.Client{Jar: jar, Timeout: 20 * time.Second}
+	return &http.Client{Jar: jar, Timeout: time.Minute}
 }
 
 // TestSignOutEndsTheSession uses the cookie again that somebody kept.

@@ -63,7 +63,7 @@ func (m *matrix) serve() {
 		m.t.Fatal(err)
 	}
 	m.provider = handler
-	idpServer := &http.Server{Handler: handler, ReadHeaderTimeout: time.Second}
+	idpServer := &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second}
 	m.endProvider = func() { _ = idpServer.Close() }
 	go func() { _ = idpServer.Serve(provider) }()
 	m.t.Cleanup(func() { _ = idpServer.Close() })
@@ -91,7 +91,7 @@ func (m *matrix) serve() {
 	go r.begin(m.t.Context())
 	go func() { _ = f.Serve(pages) }()
 	m.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := f.Shutdown(ctx); err != nil {
 			m.t.Error(err)
@@ -114,7 +114,7 @@ func (m *matrix) signIn(name string) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	c := &http.Client{Jar: jar, Timeout: 20 * time.Second}
+	c := &http.Client{Jar: jar, Timeout: time.Minute}
 	m.people[name] = c
 	if name == "anonymous" {
 		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -193,7 +193,7 @@ func (m *matrix) replica(change map[string]string) (string, *running) {
 	go r.begin(m.t.Context())
 	go func() { _ = f.Serve(l) }()
 	m.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := f.Shutdown(ctx); err != nil {
 			m.t.Error(err)
@@ -213,7 +213,7 @@ func (m *matrix) at(address, person, path string) (int, string) {
 	}
 	req.Host = strings.TrimPrefix(m.url, "http://")
 	req.AddCookie(&http.Cookie{Name: sessionCookieName, Value: m.cookie(person)})
-	client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {
 		m.t.Error(err)

@@ -136,8 +136,8 @@ func TestSecretsStayHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed := make(chan error, 3)
-	defer serveHTTP(&http.Server{Handler: people, ReadHeaderTimeout: time.Second}, provider, failed)(context.Background())
-	defer serveHTTP(&http.Server{Handler: world.Handler(), ReadHeaderTimeout: time.Second}, sim, failed)(context.Background())
+	defer serveHTTP(&http.Server{Handler: people, ReadHeaderTimeout: 30 * time.Second}, provider, failed)(context.Background())
+	defer serveHTTP(&http.Server{Handler: world.Handler(), ReadHeaderTimeout: 30 * time.Second}, sim, failed)(context.Background())
 
 	ctx, stop := context.WithCancel(t.Context())
 	ready, ended := make(chan struct{}), make(chan error, 1)

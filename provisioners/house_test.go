@@ -111,7 +111,7 @@ func (h *house) state(request string) models.RequestState {
 // drive works every due row, sweeping as workers do, until the request is in one of the states.
 func (h *house) drive(request string, until ...models.RequestState) models.RequestState {
 	h.t.Helper()
-	state, err := h.driveFor(20*time.Second, request, until...)
+	state, err := h.driveFor(2*time.Minute, request, until...)
 	if err != nil {
 		h.t.Fatal(err)
 	}

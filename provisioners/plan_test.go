@@ -250,7 +250,7 @@ func TestPlanningSaysWhatItWaitsFor(t *testing.T) {
 	h := newHouse(t, newWorld("one"))
 	h.world.plan = provisioners.Wait{For: "AWS", Words: "the list of accounts", Delay: time.Millisecond}
 	request := h.submit(models.NewID())
-	for deadline := time.Now().Add(10 * time.Second); get[*string](h, `SELECT waiting->>'words' FROM requests WHERE id = $1`, request) == nil; {
+	for deadline := time.Now().Add(time.Minute); get[*string](h, `SELECT waiting->>'words' FROM requests WHERE id = $1`, request) == nil; {
 		if time.Now().After(deadline) {
 			t.Fatal("the request never said what it waits for")
 		}

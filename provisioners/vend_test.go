@@ -274,7 +274,7 @@ func TestLateAccountIsRecordedAndShown(t *testing.T) {
 	v.mu.Lock()
 	v.hold = false
 	v.mu.Unlock()
-	for deadline := time.Now().Add(10 * time.Second); get[int](h, `SELECT count(*) FROM creation_slots WHERE freed_at IS NULL`) > 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); get[int](h, `SELECT count(*) FROM creation_slots WHERE freed_at IS NULL`) > 0 && time.Now().Before(deadline); {
 		h.round()
 	}
 	if !get[bool](h, `SELECT late AND aws_id IS NOT NULL FROM accounts`) {

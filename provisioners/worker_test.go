@@ -28,7 +28,7 @@ func (h *house) work(e *provisioners.Engine, change ...func(*provisioners.Option
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := w.Stop(ctx); err != nil {
 			h.t.Error(err)
@@ -40,7 +40,7 @@ func (h *house) work(e *provisioners.Engine, change ...func(*provisioners.Option
 // await waits until the request is in one of the states, woken by the database's notifications.
 func (h *house) await(request string, until ...models.RequestState) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	changes := h.store.Listen()
 	go changes.Run(ctx)
@@ -139,7 +139,7 @@ func TestStoppingGivesLeasesBack(t *testing.T) {
 	h.world.mu.Lock()
 	h.world.start = nil
 	h.world.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := w.Kill(ctx); err != nil {
 		t.Error(err)
@@ -172,7 +172,7 @@ func TestSweepsGoOnAfterAnError(t *testing.T) {
 	})
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the sweep ended with its first error")
 	}
 }

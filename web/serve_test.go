@@ -132,7 +132,7 @@ func TestBrokenRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(5 * time.Second))
+		conn.SetDeadline(time.Now().Add(30 * time.Second))
 		io.WriteString(conn, strings.ReplaceAll(raw, "HOST", strings.TrimPrefix(s.URL, "http://")))
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {

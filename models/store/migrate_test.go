@@ -208,9 +208,9 @@ func TestEveryTableIsGranted(t *testing.T) {
 
 func TestFailuresAreWordsForPeople(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t, func(o *Options) { o.StatementTimeout = 200 * time.Millisecond })
+	s, _ := open(t, func(o *Options) { o.StatementTimeout = 2 * time.Second })
 	for query, kind := range map[string]models.Kind{
-		`SELECT 1/0`: models.Internal, `SELECT 'x'::uuid`: models.NotFound, `SELECT pg_sleep(5)`: models.Unavailable, `SELECT E'\x00'`: models.Invalid,
+		`SELECT 1/0`: models.Internal, `SELECT 'x'::uuid`: models.NotFound, `SELECT pg_sleep(60)`: models.Unavailable, `SELECT E'\x00'`: models.Invalid,
 	} {
 		err := s.tx(t.Context(), func(w *tx) error {
 			_, err := w.pgx.Exec(w.ctx, strings.ReplaceAll(query, `E'\x00'`, `convert_from('\x00', 'UTF8')`))

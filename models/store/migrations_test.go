@@ -223,7 +223,7 @@ func before12(ctx context.Context, url string) error {
 
 func eventuallyTrue(t *testing.T, what string, s *Store, query string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

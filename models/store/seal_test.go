@@ -34,7 +34,7 @@ func write(t testing.TB, s *Store, n int) {
 // sealAll runs a sealer until nothing is left unsealed.
 func sealAll(t testing.TB, s *Store) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	ended := make(chan error, 1)
 	go func() { ended <- s.Seal(ctx, SealOptions{Every: 5 * time.Millisecond}) }()
 	defer func() {
@@ -49,7 +49,7 @@ func sealAll(t testing.TB, s *Store) {
 // eventually asks every few milliseconds until it is so, for at most ten seconds.
 func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !so() {

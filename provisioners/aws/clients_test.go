@@ -231,25 +231,25 @@ func TestCallsHaveADeadline(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != "" || !strings.Contains(e.Describe().Cause, "no answer in time") {
 		t.Fatalf("got %v: %+v", err, e)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }
 
 func TestRateLimitPerAccount(t *testing.T) {
-	l := newLimits(1)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
+	l := newLimits(0.001) // slowly, so that no bucket fills up again meanwhile
 	for range burst {
-		if err := l.take(ctx, "111111111111", "eu-west-1", "Organizations", "MoveAccount"); err != nil {
+		if err := l.take(t.Context(), "111111111111", "eu-west-1", "Organizations", "MoveAccount"); err != nil {
 			t.Fatal(err)
 		}
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
 	if err := l.take(ctx, "111111111111", "eu-west-1", "Organizations", "MoveAccount"); err == nil {
 		t.Error("a third write in a row went out at once")
 	}
 	for _, other := range [][3]string{{"222222222222", "eu-west-1", "MoveAccount"}, {"111111111111", "eu-central-1", "MoveAccount"}, {"111111111111", "eu-west-1", "ListRoots"}} {
-		if err := l.take(ctx, other[0], other[1], "Organizations", other[2]); err != nil {
+		if err := l.take(t.Context(), other[0], other[1], "Organizations", other[2]); err != nil {
 			t.Errorf("%v waits for another's bucket: %v", other, err)
 		}
 	}

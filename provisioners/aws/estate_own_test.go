@@ -47,7 +47,7 @@ func (e *estate) refused(request string) string {
 // driveTo works what is due until something has come about.
 func (e *estate) driveTo(what string, there func() bool) {
 	e.t.Helper()
-	deadline := time.Now().Add(90 * time.Second)
+	deadline := time.Now().Add(5 * time.Minute)
 	for !there() {
 		e.round(e.engine)
 		if time.Now().After(deadline) {

@@ -45,7 +45,7 @@ func (k *walk) takenBack() {
 // undo takes one step back.
 func (k *walk) undo(s provisioners.Step) {
 	k.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		res, err := s.Undo(k.t.Context(), k.runOf(s.Name))
 		k.keep(s.Name, res)

@@ -137,7 +137,7 @@ func (k *walk) life() error {
 
 // work makes calls of one step until it is done.
 func (k *walk) work(s provisioners.Step) error {
-	ctx, cancel := context.WithTimeout(k.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(k.t.Context(), 5*time.Minute)
 	defer cancel()
 	began, tries := time.Now(), 0
 	for {

@@ -106,7 +106,7 @@ func TestRebinding(t *testing.T) {
 		return netip.MustParseAddr("127.0.0.1")
 	})
 	for range 3 {
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		r := notify.Call(ctx, resolver, nil, models.Webhook{URL: fmt.Sprintf("http://rebind.example:%d/", port), Form: models.SlackHook})
 		cancel()
 		if r.OK || !r.Permanent || !strings.Contains(r.Error, "not a public address") {

@@ -102,7 +102,7 @@ func (w *world) run(change ...func(*notify.Options)) (stop func()) {
 // caught waits until something caught fits.
 func (w *world) caught(what string, fits func(mail.Caught) bool) mail.Caught {
 	w.t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(2 * time.Minute)
 	for {
 		changed := w.catcher.Changed()
 		for _, m := range w.catcher.All() {
@@ -135,7 +135,7 @@ func (w *world) log(filters ...string) []models.Notification {
 // until asks again every few milliseconds whether something has come true in the database.
 func (w *world) until(what string, is func() bool) {
 	w.t.Helper()
-	late := time.NewTimer(20 * time.Second)
+	late := time.NewTimer(2 * time.Minute)
 	defer late.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
