@@ -35,6 +35,9 @@ func (s *Sim) AdminHandler() http.Handler {
 	mux.HandleFunc("POST /things", s.thingsForm)
 	mux.HandleFunc("GET /setup", s.setupPage)
 	mux.HandleFunc("POST /setup", s.setupForm)
+	mux.HandleFunc("GET /incidents", s.showIncidents)
+	mux.HandleFunc("POST /incidents", s.addIncident)
+	mux.HandleFunc("DELETE /incidents/{id}", s.dropIncident)
 	mux.HandleFunc("GET /cost-settings", s.showCostSettings)
 	mux.HandleFunc("POST /cost-settings", s.addCostSetting)
 	mux.HandleFunc("DELETE /cost-settings/{id}", s.dropCostSetting)
@@ -113,7 +116,7 @@ func (s *Sim) rules(r *http.Request) ([]rule, error) {
 }
 
 func actions() []string {
-	return []string{throttle, error500, timeout, accessDenied, delayed, dropAfterCommit, constraint, createFailed, updateFailed, deleteFailed, rollbackFailed, slowResource, validationError, changeSetFailed}
+	return []string{throttle, error500, timeout, accessDenied, delayed, dropAfterCommit, unavailable, clockOff, constraint, createFailed, updateFailed, deleteFailed, rollbackFailed, slowResource, validationError, changeSetFailed}
 }
 
 // mostDelay keeps a mistyped delay from hanging a connection for hours.
@@ -136,6 +139,8 @@ func (ru *rule) check() error {
 		return adminError{http.StatusBadRequest, ru.Action + " needs a logical_id; change_set_failed has none"}
 	case ru.Action == constraint && (ru.Service != "organizations" || ru.Reason == ""):
 		return adminError{http.StatusBadRequest, "constraint needs the service organizations and its reason"}
+	case (ru.Action == clockOff) != (ru.Skew != 0) || ru.Incident != nil:
+		return adminError{http.StatusBadRequest, "clock_off, and nothing else, needs skew; an incident begins its rules itself"}
 	case (ru.Action == delayed || ru.Action == slowResource) && ru.DelayMS == 0:
 		return adminError{http.StatusBadRequest, ru.Action + " needs delay_ms"}
 	}
@@ -170,9 +175,9 @@ func (s *Sim) storeRule(r *http.Request, ru *rule) error {
 	if err := ru.check(); err != nil {
 		return err
 	}
-	err := s.pool.QueryRow(r.Context(), `INSERT INTO rules (service, op, account, match, nth, times, probability, seed, action, delay_ms, logical_id, reason, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp()) RETURNING id, seen, fired, created_at`,
-		ru.Service, ru.Op, ru.Account, ru.Match, ru.Nth, ru.Times, ru.Probability, ru.Seed, ru.Action, ru.DelayMS, ru.LogicalID, ru.Reason).
+	err := s.pool.QueryRow(r.Context(), `INSERT INTO rules (service, op, account, match, nth, times, probability, seed, action, delay_ms, logical_id, reason, region, skew, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, clock_timestamp()) RETURNING id, seen, fired, created_at`,
+		ru.Service, ru.Op, ru.Account, ru.Match, ru.Nth, ru.Times, ru.Probability, ru.Seed, ru.Action, ru.DelayMS, ru.LogicalID, ru.Reason, ru.Region, ru.Skew).
 		Scan(&ru.ID, &ru.Seen, &ru.Fired, &ru.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("store rule: %w", err)
@@ -181,7 +186,7 @@ func (s *Sim) storeRule(r *http.Request, ru *rule) error {
 }
 
 func (s *Sim) clearRules(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.pool.Exec(r.Context(), `DELETE FROM rules`); err != nil {
+	if _, err := s.pool.Exec(r.Context(), `DELETE FROM rules WHERE incident IS NULL`); err != nil {
 		s.adminFail(w, r, fmt.Errorf("clear rules: %w", err))
 		return
 	}
@@ -201,12 +206,12 @@ func (s *Sim) removeRule(r *http.Request, text string) error {
 	if err != nil {
 		return adminError{http.StatusBadRequest, "a rule's id is a number"}
 	}
-	tag, err := s.pool.Exec(r.Context(), `DELETE FROM rules WHERE id = $1`, id)
+	tag, err := s.pool.Exec(r.Context(), `DELETE FROM rules WHERE id = $1 AND incident IS NULL`, id)
 	if err != nil {
 		return fmt.Errorf("delete rule %d: %w", id, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return adminError{http.StatusNotFound, fmt.Sprintf("there is no rule %d", id)}
+		return adminError{http.StatusNotFound, fmt.Sprintf("there is no rule %d that was made by hand", id)}
 	}
 	return nil
 }

@@ -167,7 +167,13 @@ func crashing(service string, on bool) func(context.Context, *Call) error {
 		t.State["crash"] = on
 		if on {
 			t.State["crashed"] = c.Now.Format(time.RFC3339Nano)
+			if err := c.crashBegins(ctx, t); err != nil {
+				return err
+			}
 		} else { // its tasks start anew
+			if _, err := c.Tx.Exec(ctx, `UPDATE incidents SET ended_at = $2 WHERE kind = 'crash' AND target = $1 AND ended_at IS NULL`, t.ARN, c.Now); err != nil {
+				return fmt.Errorf("end the crash of %s: %w", t.ARN, err)
+			}
 			t.State["deployed"] = c.Now.Format(time.RFC3339Nano)
 			delete(t.State, "crashed")
 			delete(t.State, "previous")

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -15,23 +14,22 @@ import (
 const (
 	cwAlarm     = "AWS::CloudWatch::Alarm"
 	cwComposite = "AWS::CloudWatch::CompositeAlarm"
-
-	alarmLearns = 3 * time.Minute // until the first periods of a new alarm are over
 )
 
 func cloudwatchOperations() []operation {
-	return []operation{handle("cloudwatch", "DescribeAlarms", describeAlarms)}
+	return []operation{
+		handle("cloudwatch", "DescribeAlarms", describeAlarms),
+		handle("cloudwatch", "DescribeAlarmHistory", describeAlarmHistory),
+		handle("cloudwatch", "GetMetricData", getMetricData),
+	}
 }
 
-// alarmState is the state an alarm is in.
-type alarmState struct {
-	Value  cwtypes.StateValue
-	Reason string
-	Since  time.Time
-}
-
-// alarmStates are the states of all alarms of the call's account and region, by name.
-func (c *Call) alarmStates(ctx context.Context) (map[string]alarmState, []*thing, []*thing, error) {
+// alarmTurns are the states that all alarms of the call's account and region have been in, by name.
+func (c *Call) alarmTurns(ctx context.Context) (map[string][]alarmState, []*thing, []*thing, error) {
+	sc, err := c.sceneOf(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	metrics, err := c.own(ctx, cwAlarm)
 	if err != nil {
 		return nil, nil, nil, err
@@ -40,114 +38,30 @@ func (c *Call) alarmStates(ctx context.Context) (map[string]alarmState, []*thing
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	states := map[string]alarmState{}
+	turns := map[string][]alarmState{}
 	for _, t := range metrics {
-		if states[t.Physical], err = c.metricState(ctx, t); err != nil {
-			return nil, nil, nil, err
-		}
+		turns[t.Physical] = sc.turns(t)
 	}
 	for range len(composites) + 1 { // one may stand on another
 		for _, t := range composites {
-			states[t.Physical] = compositeState(t, states)
+			turns[t.Physical] = compositeTurns(t, turns)
 		}
 	}
-	return states, metrics, composites, nil
+	return turns, metrics, composites, nil
 }
 
-// forced is the state a person gave an alarm on the simulator's page.
-func forced(t *thing) (alarmState, bool) {
-	value := textOf(t.State["alarm"])
-	since, err := time.Parse(time.RFC3339Nano, textOf(t.State["alarm_since"]))
-	if value == "" || err != nil {
-		return alarmState{}, false
+// alarmStates are the states they are in now.
+func (c *Call) alarmStates(ctx context.Context) (map[string]alarmState, []*thing, []*thing, error) {
+	turns, metrics, composites, err := c.alarmTurns(ctx)
+	states := map[string]alarmState{}
+	for name, all := range turns {
+		states[name] = all[len(all)-1]
 	}
-	return alarmState{cwtypes.StateValue(value), "Set by hand on the simulator's page.", since}, true
-}
-
-// metricState derives the state of an alarm from the world: a service or a target group in
-// trouble is seen by the alarms on it, everything else is well.
-func (c *Call) metricState(ctx context.Context, t *thing) (alarmState, error) {
-	if s, ok := forced(t); ok {
-		return s, nil
-	}
-	since := t.Made.Add(c.Sim.scaled(alarmLearns))
-	if c.Now.Before(since) {
-		return alarmState{cwtypes.StateValueInsufficientData, "Unchecked: Initial alarm creation", t.Made}, nil
-	}
-	metrics := []map[string]any{t.Properties}
-	for _, m := range listOf(t.Properties["Metrics"]) {
-		metrics = append(metrics, mapOf(mapOf(m["MetricStat"])["Metric"]))
-	}
-	for _, m := range metrics {
-		trouble, at, err := c.metricTrouble(ctx, m)
-		if err != nil {
-			return alarmState{}, err
-		}
-		if trouble != "" {
-			return alarmState{cwtypes.StateValueAlarm, "Threshold Crossed: " + trouble, at}, nil
-		}
-	}
-	return alarmState{cwtypes.StateValueOk, "Threshold Crossed: no datapoints were beyond the threshold.", since}, nil
-}
-
-// metricTrouble is what is wrong with what a metric measures, and since when.
-func (c *Call) metricTrouble(ctx context.Context, metric map[string]any) (string, time.Time, error) {
-	services, err := c.own(ctx, ecsService)
-	if err != nil {
-		return "", c.Now, err
-	}
-	of, err := c.balancersOf(ctx)
-	if err != nil {
-		return "", c.Now, err
-	}
-	for _, s := range services {
-		if !measures(metric, s, of) {
-			continue
-		}
-		now, err := c.runs(ctx, s, c.Now)
-		if err != nil {
-			return "", c.Now, err
-		}
-		if now.desired > 0 && now.running == 0 && now.trouble != "" {
-			return textOf(metric["MetricName"]) + ": " + now.trouble, now.since, nil
-		}
-	}
-	return "", c.Now, nil
-}
-
-// measures says whether a metric would show that a service has no task; of are the load
-// balancers of each target group.
-func measures(metric map[string]any, service *thing, of map[string][]string) bool {
-	dimensions := map[string]string{}
-	for _, d := range listOf(metric["Dimensions"]) {
-		dimensions[textOf(d["Name"])] = textOf(d["Value"])
-	}
-	name := textOf(metric["MetricName"])
-	switch textOf(metric["Namespace"]) {
-	case "AWS/ECS", "ECS/ContainerInsights":
-		return strings.Contains(name, "TaskCount") && dimensions["ServiceName"] == textOf(service.Attributes["Name"]) && dimensions["ClusterName"] == clusterName(textOf(service.Properties["Cluster"]))
-	case "AWS/ApplicationELB":
-		if !slices.Contains([]string{"UnHealthyHostCount", "HealthyHostCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"}, name) {
-			return false
-		}
-		for _, b := range listOf(service.Properties["LoadBalancers"]) {
-			group := textOf(b["TargetGroupArn"])
-			if dimensions["TargetGroup"] != "" && !strings.HasSuffix(group, ":"+dimensions["TargetGroup"]) {
-				continue
-			}
-			if slices.ContainsFunc(of[group], func(a string) bool { return strings.HasSuffix(a, ":loadbalancer/"+dimensions["LoadBalancer"]) }) {
-				return true
-			}
-		}
-	}
-	return false
+	return states, metrics, composites, err
 }
 
 // compositeState evaluates an alarm on alarms.
 func compositeState(t *thing, states map[string]alarmState) alarmState {
-	if s, ok := forced(t); ok {
-		return s
-	}
 	rule := &alarmRule{text: textOf(t.Properties["AlarmRule"]), states: states}
 	value, ok := rule.either()
 	if rule.space(); !ok || rule.text != "" {
@@ -156,11 +70,6 @@ func compositeState(t *thing, states map[string]alarmState) alarmState {
 	out := alarmState{cwtypes.StateValueOk, t.ARN + " transitioned to OK", t.Made}
 	if value {
 		out.Value, out.Reason = cwtypes.StateValueAlarm, t.ARN+" transitioned to ALARM"
-	}
-	for _, name := range rule.names {
-		if s := states[name]; s.Since.After(out.Since) {
-			out.Since = s.Since
-		}
 	}
 	return out
 }

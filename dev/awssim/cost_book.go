@@ -199,12 +199,19 @@ func (a accrual) at(t time.Time) money {
 }
 
 // noise is a number from 0 to 1, always the same for the same name and number.
-func noise(name string, n int64) float64 {
+func noise(name string, n int64) float64 { return noiseOf(seedOf(name), n) }
+
+// seedOf is a number of a name.
+func seedOf(name string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(name) {
 		h = (h ^ uint64(name[i])) * 1099511628211
 	}
-	h ^= uint64(n) * 0x9e3779b97f4a7c15
+	return h
+}
+
+func noiseOf(seed uint64, n int64) float64 {
+	h := seed ^ uint64(n)*0x9e3779b97f4a7c15
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
 	h ^= h >> 33

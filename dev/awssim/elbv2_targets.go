@@ -51,6 +51,11 @@ func (c *Call) targetsOf(ctx context.Context, group *thing) ([]elbtypes.TargetHe
 			if err != nil {
 				return nil, err
 			}
+			sick, err := c.sickTargets(ctx, s, int32(numberOf(b["ContainerPort"], 80)))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, sick...)
 			for _, t := range tasks {
 				d, ok := c.health(t, int32(numberOf(b["ContainerPort"], 80)))
 				if ok {
@@ -58,6 +63,26 @@ func (c *Call) targetsOf(ctx context.Context, group *thing) ([]elbtypes.TargetHe
 				}
 			}
 		}
+	}
+	return out, nil
+}
+
+// sickTargets are the tasks of a service that start and end again: while one is there, it fails
+// its checks.
+func (c *Call) sickTargets(ctx context.Context, s *thing, port int32) ([]elbtypes.TargetHealthDescription, error) {
+	now, err := c.runs(ctx, s, c.Now)
+	if err != nil || !now.crash {
+		return nil, err
+	}
+	subnets := texts(mapOf(mapOf(s.Properties["NetworkConfiguration"])["AwsvpcConfiguration"])["Subnets"])
+	var out []elbtypes.TargetHealthDescription
+	for i := 0; i < now.desired && len(subnets) > 0; i++ {
+		face, err := c.inSubnet(ctx, s.Account, s.Region, subnets[i%len(subnets)], c.taskID(s, now.definition, now.failed+i))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, elbtypes.TargetHealthDescription{Target: &elbtypes.TargetDescription{Id: aws.String(face.IP), Port: &port}, HealthCheckPort: aws.String(fmt.Sprint(port)),
+			TargetHealth: &elbtypes.TargetHealth{State: elbtypes.TargetHealthStateEnumUnhealthy, Reason: elbtypes.TargetHealthReasonEnumFailedHealthChecks, Description: aws.String("Health checks failed")}})
 	}
 	return out, nil
 }

@@ -18,6 +18,8 @@ const (
 	accessDenied    = "access_denied"
 	delayed         = "delay"
 	dropAfterCommit = "drop_after_commit" // the change is made, the reply is lost
+	unavailable     = "unavailable"       // the service, or the rule's region, cannot
+	clockOff        = "clock_off"         // the clock that answers is skew seconds ahead
 	constraint      = "constraint"        // Organizations refuses with the reason that the rule gives: CLOSE_ACCOUNT_QUOTA_EXCEEDED
 
 	// Those below are asked by the stack engine, for a logical id of a stack.
@@ -52,18 +54,21 @@ type rule struct {
 	DelayMS     int     `json:"delay_ms,omitempty"` // wall time, not divided by the speed
 	LogicalID   string  `json:"logical_id,omitempty"`
 	Reason      string  `json:"reason,omitempty"`
+	Region      string  `json:"region,omitempty"`
+	Skew        int     `json:"skew,omitempty"`     // seconds
+	Incident    *int64  `json:"incident,omitempty"` // whose end ends the rule
 
 	Seen      int64     `json:"seen"`
 	Fired     int64     `json:"fired"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
-const ruleColumns = `id, service, op, account, match, nth, times, probability, seed, action, delay_ms, logical_id, reason, seen, fired, created_at`
+const ruleColumns = `id, service, op, account, match, nth, times, probability, seed, action, delay_ms, logical_id, reason, region, skew, incident, seen, fired, created_at`
 
 // match finds the first rule for this call, counting what every candidate has seen.
 func (c *Call) match(ctx context.Context) (*rule, error) {
 	return c.firstRule(ctx, `action <> ALL ($5) AND (service = '' OR service = $1) AND (op = '' OR op = $2) AND (account = '' OR account = $3)
-		AND (match = '' OR strpos($4, match) > 0)`, c.Service, c.Op, c.Account, c.body, inStacks())
+		AND (match = '' OR strpos($4, match) > 0) AND (region = '' OR region = $6)`, c.Service, c.Op, c.Account, c.body, inStacks(), requestedRegion(c.Service+":"+c.Op, c.Region))
 }
 
 // faultOf finds a rule of some actions for a logical id of a stack, and counts it.
@@ -151,6 +156,13 @@ func (r *rule) refusal(c *Call) error {
 		return nil
 	}
 	switch r.Action {
+	case unavailable:
+		return refuse(http.StatusServiceUnavailable, "ServiceUnavailable", "The service is unavailable in %s. Please retry.", c.Region)
+	case clockOff:
+		c.skew = time.Duration(r.Skew) * time.Second
+		if now := c.Now.Add(c.skew); c.signed.Before(now.Add(-clockSkew)) || c.signed.After(now.Add(clockSkew)) {
+			return skewed(c.Service, c.signed, now)
+		}
 	case throttle:
 		return throttled(c.Service)
 	case error500:

@@ -27,9 +27,11 @@ type Call struct {
 	Now       time.Time // wall time, read once, microseconds, UTC
 	SourceIP  string
 
-	body   string // the raw request, which failure rules may match
-	faults *bool  // whether any rule is for what happens inside stacks; nil: not asked yet in this transaction
-	asked  bool   // may was called; a call that succeeds without it is refused
+	body   string        // the raw request, which failure rules may match
+	faults *bool         // whether any rule is for what happens inside stacks; nil: not asked yet in this transaction
+	signed time.Time     // when the request says it was signed
+	skew   time.Duration // how far the clock that answers is ahead
+	asked  bool          // may was called; a call that succeeds without it is refused
 }
 
 // operation is one registered API operation.

@@ -76,7 +76,7 @@ type wireCall struct {
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &Call{Sim: s, RequestID: newRequestID(), SourceIP: remoteIP(r)}
 	scope, err := readSignature(r, time.Now())
-	c.Service, c.Region = scope.service, scope.region
+	c.Service, c.Region, c.signed = scope.service, scope.region, scope.at
 	svc, known := s.services[scope.service]
 	if !known {
 		svc = service{protocol: guessProtocol(r)}
@@ -99,11 +99,20 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		s.noteUnknown(r, c, err)
+		c.tellTime(w)
 		s.writeError(w, c, svc, err)
 		return
 	}
+	c.tellTime(w)
 	if err := writeAnswer(w, c, svc, out); err != nil {
 		s.log.Error("write AWS answer", "service", c.Service, "op", c.Op, "err", err)
+	}
+}
+
+// tellTime dates an answer by a clock that is off; others are dated by the server.
+func (c *Call) tellTime(w http.ResponseWriter) {
+	if c.skew != 0 {
+		w.Header().Set("Date", c.Now.Add(c.skew).Format(http.TimeFormat))
 	}
 }
 

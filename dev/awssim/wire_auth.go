@@ -20,6 +20,7 @@ import (
 type signature struct {
 	key, date, region, service string
 	token                      string
+	at                         time.Time
 }
 
 const clockSkew = 15 * time.Minute
@@ -41,6 +42,7 @@ func readSignature(r *http.Request, now time.Time) (signature, error) {
 	if err != nil || at.Format("20060102") != s.date {
 		return s, refuse(http.StatusForbidden, "SignatureDoesNotMatch", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP")
 	}
+	s.at = at
 	if skew := now.Sub(at); skew > clockSkew || skew < -clockSkew {
 		return s, skewed(prefixOf(s.service), at, now)
 	}
