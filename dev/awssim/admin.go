@@ -15,8 +15,9 @@ import (
 // AdminHandler serves the simulator's own page and JSON API at its root: GET and POST
 // /rules, DELETE /rules and /rules/{id}, GET and POST /stacks (the page for drift), POST
 // /drift, GET and POST /things (the page of the services), GET and POST /quickcreate (where
-// a link to create a stack leads), what deeds lists, GET /world, GET /calls. In `slipway dev` it hangs
-// under /dev/aws; the simulator's own listener has it under /_slipway/.
+// a link to create a stack leads), GET and POST /trouble and /spending (the pages of incidents and
+// costs), GET and POST /incidents and /cost-settings, DELETE of one of them by its id, what deeds
+// lists, GET /world, GET /calls. In `slipway dev` it hangs under /dev/aws; the simulator's own listener has it under /_slipway/.
 func (s *Sim) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.adminPage)
@@ -35,6 +36,10 @@ func (s *Sim) AdminHandler() http.Handler {
 	mux.HandleFunc("POST /things", s.thingsForm)
 	mux.HandleFunc("GET /setup", s.setupPage)
 	mux.HandleFunc("POST /setup", s.setupForm)
+	mux.HandleFunc("GET /trouble", s.troublePage)
+	mux.HandleFunc("POST /trouble", s.troubleForm)
+	mux.HandleFunc("GET /spending", s.spendingPage)
+	mux.HandleFunc("POST /spending", s.spendingForm)
 	mux.HandleFunc("GET /incidents", s.showIncidents)
 	mux.HandleFunc("POST /incidents", s.addIncident)
 	mux.HandleFunc("DELETE /incidents/{id}", s.dropIncident)

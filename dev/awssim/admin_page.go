@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"context"
 	_ "embed"
 	"html/template"
 	"net/http"
@@ -34,8 +35,16 @@ func (s *Sim) showPage(w http.ResponseWriter, r *http.Request, status int, probl
 		s.adminFail(w, r, err)
 		return
 	}
+	var incidents []incident
+	if err := s.within(r.Context(), func(ctx context.Context, c *Call) error {
+		incidents, err = c.incidents(ctx, `ended_at IS NULL`)
+		return err
+	}); err != nil {
+		s.adminFail(w, r, err)
+		return
+	}
 	s.html(w, status)
-	if err := adminTemplate.Execute(w, map[string]any{"Rules": rules, "Calls": calls, "Accounts": accounts, "Actions": actions(), "Speed": s.speed, "Problem": problem}); err != nil {
+	if err := adminTemplate.Execute(w, map[string]any{"Incidents": incidents, "Rules": rules, "Calls": calls, "Accounts": accounts, "Actions": actions(), "Speed": s.speed, "Problem": problem}); err != nil {
 		s.log.Warn("write admin page", "err", err)
 	}
 }

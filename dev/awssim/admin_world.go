@@ -30,6 +30,9 @@ func worldTables() map[string]string {
 		"account_assignments":  `SELECT a.account, p.name AS permission_set, coalesce(g.name, a.principal) AS principal, a.since FROM account_assignments a JOIN permission_sets p ON p.arn = a.permission_set LEFT JOIN identity_groups g ON g.id = a.principal ORDER BY 1, 2, 3`,
 		"identity_groups":      `SELECT id, name, gone FROM identity_groups ORDER BY name`,
 		"permission_sets":      `SELECT arn, name, gone FROM permission_sets ORDER BY arn`,
+		"bills":                `SELECT stack, account, region, tags, lines, from_at, to_at FROM bills ORDER BY id`,
+		"cost_settings":        `SELECT kind, account, tenant, environment, price, amount, from_at, to_at FROM cost_settings ORDER BY id`,
+		"incidents":            `SELECT kind, account, region, target, amount, started_at, ended_at FROM incidents ORDER BY id`,
 		"budget_notifications": `SELECT account, budget, body, subscribers FROM budget_notifications ORDER BY account, budget, key`,
 
 		"stacks":          `SELECT id, account, region, name, status, created_at, body->'Definition'->'Tags' AS tags FROM stacks ORDER BY account, region, name, created_at`,
