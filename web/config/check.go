@@ -36,6 +36,7 @@ func (c *Config) check() []error {
 	c.AWS.check(&p)
 	c.Notify.check(&p)
 	c.Access.check(&p)
+	c.Backstage.check(&p)
 	p.duration("LEASE", c.Engine.Lease, time.Second, time.Minute)
 	return p
 }

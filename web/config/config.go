@@ -18,6 +18,8 @@ type Config struct {
 	Access   Access
 	Engine   Engine
 	Notify   Notify
+
+	Backstage Backstage
 }
 
 // Server is how the process listens and logs.
