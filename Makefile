@@ -16,7 +16,7 @@ LDFLAGS := -X main.version=$(VERSION)
 
 # What the tests find the browser, its driver and the second identity provider by.
 TEST_ENV = PLAYWRIGHT_DRIVER_PATH="$(CURDIR)/.cache/playwright" SLIPWAY_TEST_CHROMIUM="$$(cat .cache/chromium 2>/dev/null)" \
-	SLIPWAY_TEST_OIDC_PROVIDER="$(CURDIR)/.cache/oidc-provider"
+	SLIPWAY_TEST_OIDC_PROVIDER="$(CURDIR)/.cache/oidc-provider" SLIPWAY_TEST_CATALOG_MODEL="$(CURDIR)/.cache/catalog-model"
 WITH_POSTGRES = go run ./dev/postgres/with
 # lint vets; go test would do it again, dependencies and all.
 GOTEST = go tool gotestsum --format pkgname-and-test-fails --hide-summary skipped -- -tags dev -vet=off -timeout 60m
@@ -64,6 +64,7 @@ test-tools:
 	@scripts/postgres
 	@scripts/browser
 	@scripts/oidc-provider
+	@scripts/catalog-model
 
 test: test-tools ## Run every test: unit, store, simulator, handlers, browser
 	@raced=passed; $(TEST_ENV) $(WITH_POSTGRES) $(GOTEST) -race $(RACED) || raced=failed; \
