@@ -66,6 +66,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		r.orderRoutes(desk, ask),
 		r.objectRoutes(desk),
 		r.freezeRoutes(desk),
+		r.backstageRoutes(desk),
 		r.healthRoutes(desk),
 		r.collectorRoutes(desk),
 		r.notificationRoutes(desk),

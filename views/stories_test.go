@@ -49,6 +49,7 @@ func stories() []story {
 	for _, some := range [][]story{homeStories(), tenantStories(), requestStories(), runStories(), adminStories(), bareStories(), estimateStories(), environmentStories(), objectStories(), poolStories(),
 		formStories(), treeStories(), orderStories(), blueprintStories(), planStories(),
 		freezeStories(),
+		backstageStories(),
 		healthStories(),
 		collectorStories(),
 		notificationStories(),

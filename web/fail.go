@@ -115,7 +115,7 @@ func fromFiber(e *fiber.Error) (int, error) {
 	kind := models.Invalid
 	switch {
 	case e.Code == http.StatusNotFound:
-		kind = models.NotFound
+		kind, e = models.NotFound, fiber.ErrNotFound // Fiber's own text quotes the path, which may hold a token
 	case e.Code == http.StatusRequestEntityTooLarge:
 		kind = models.TooLarge
 	case e.Code >= http.StatusInternalServerError:

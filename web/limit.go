@@ -25,6 +25,7 @@ const (
 	LimitExport   Limit = "exports"
 	LimitPlan     Limit = "plans"
 	LimitCheck    Limit = "checks" // live checks of a name
+	LimitCatalog  Limit = "catalogue reads"
 )
 
 // Rate is a token bucket: Burst at once, then one every Every.
@@ -42,6 +43,7 @@ func DefaultLimits() map[Limit]Rate {
 		LimitExport:   {Every: 10 * time.Second, Burst: 6},
 		LimitPlan:     {Every: 3 * time.Second, Burst: 20},
 		LimitCheck:    {Every: 250 * time.Millisecond, Burst: 40},
+		LimitCatalog:  {Every: 5 * time.Millisecond, Burst: 5000}, // one round of Backstage asks for a document of every tenant
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -126,8 +127,15 @@ func size(c *fiber.Ctx) int {
 	return len(c.Response().Body())
 }
 
+// straySecret is a token of ours, wherever in an address it was put; underTokens is where readers put one that may be mistyped.
+var (
+	straySecret = regexp.MustCompile(`(?i)(slwcat|%73lwcat)[a-z0-9_%-]*`)
+	underTokens = regexp.MustCompile(`(?i)(backstage/+t/+)[^/]*`)
+)
+
+// shownPath is a path as logs and the audit log may have it: without a token, and not without end.
 func shownPath(c *fiber.Ctx) string {
-	path := c.Path()
+	path := straySecret.ReplaceAllString(underTokens.ReplaceAllString(c.Path(), "$1-"), "-")
 	if len(path) > 200 {
 		return path[:200] + "…"
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
@@ -21,6 +22,9 @@ import (
 // the database nothing, as that may be what failed.
 func (a *App) errorPage(c *fiber.Ctx, v views.ErrorPage, err error) error {
 	c.Status(v.Status)
+	if r, _ := c.Locals(routeKey{}).(Route); underBackstage(c) && (r.Kind == Bearer || r.Path == "") { // read by a machine, shown in its log
+		return plain(c, v.Status, fmt.Sprintf("%s\nRequest id: %s\n", v.Message, v.RequestID))
+	}
 	if c.Accepts(fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON {
 		return c.JSON(fiber.Map{"error": models.Message(err), "fields": models.Fields(err), "requestId": v.RequestID})
 	}
@@ -40,6 +44,9 @@ func (a *App) errorPage(c *fiber.Ctx, v views.ErrorPage, err error) error {
 	}
 	return nil
 }
+
+// underBackstage tells whether an address is one that Backstage reads, or would be if it were right.
+func underBackstage(c *fiber.Ctx) bool { return strings.HasPrefix(c.Path(), "/backstage/") }
 
 func write(c *fiber.Ctx, status int, page templ.Component) error {
 	var b bytes.Buffer

@@ -149,6 +149,7 @@ func All() []Link {
 	return slices.Concat(links,
 		objectLinks(),
 		freezeLinks(),
+		backstageLinks(),
 		healthLinks(),
 		collectorLinks(),
 		notificationLinks(),
