@@ -20,6 +20,7 @@ const (
 	TellExpiry     EventKind = "expiry"      // an environment's end comes near, or has come
 	TellFreeze     EventKind = "freeze"      // new runs are stopped, or go on again
 	TellRoleLost   EventKind = "role_lost"   // Slipway cannot do its work in an account any more
+	TellHealth     EventKind = "health"      // an environment is not healthy any more, or is again
 	TellTest       EventKind = "test"        // somebody asked for a message to see one
 )
 
@@ -177,6 +178,8 @@ func (e Event) Concerns(a Actor, s Standing) bool {
 		return a.Has(PlatformAdmin)
 	case TellExpiry:
 		return mine || a.TenantRole(e.TenantID) == Owner
+	case TellHealth:
+		return a.TenantRole(e.TenantID).Includes(Developer)
 	case TellFreeze:
 		if e.ByID == a.Person.ID {
 			return false

@@ -10,6 +10,7 @@ import (
 type NavCounts struct {
 	Approvals int      // requests that wait for this person's decision
 	Runs      int      // runs going on that this person may see
+	Failing   int      // environments that fail and this person may see
 	Freezes   []Freeze // what stops new runs at the moment and the actor may see
 }
 

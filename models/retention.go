@@ -15,6 +15,8 @@ const (
 	SweptEvents        Swept = "step_events"
 	SweptWork          Swept = "finished_work"
 	SweptDrifts        Swept = "drift_checks"
+	SweptHealth        Swept = "health_changes"
+	SweptAlarms        Swept = "alarm_changes"
 	SweptNotices       Swept = "notifications"
 	SweptCalls         Swept = "aws_calls"
 	SweptProcesses     Swept = "processes"
@@ -42,6 +44,8 @@ var retentions = []Retention{
 	{SweptEvents, "Step events of runs", "the end of the run", 90 * day, "Run, steps, resources and result stay. A run that failed keeps its events until it is over for good."},
 	{SweptWork, "Finished background work", "its begin", 30 * day, ""},
 	{SweptDrifts, "Drift checks", "their start", 90 * day, "The newest of each environment, and an acceptance in force, stay."},
+	{SweptHealth, "Changes of environments' health", "the change", 90 * day, "The health itself is kept as long as the environment."},
+	{SweptAlarms, "Changes of alarms", "the change", 90 * day, "CloudWatch itself keeps them for 30 days."},
 	{SweptNotices, "Notifications", "their event", 90 * day, "One that is still to be sent stays until it is sent or given up."},
 	{SweptCalls, "Counts of AWS calls", "their hour", 30 * day, ""},
 	{SweptProcesses, "Processes of Slipway", "their last sign of life", day, ""},

@@ -88,6 +88,8 @@ type Reading struct {
 	Gaps    []ReadGap       // what could not be read; the rest stands
 	Metered int             // calls that AWS charges for
 	Next    json.RawMessage // the round goes on with it as the cursor; nil: it is over
+
+	Environments []EnvironmentReading // of the collector of health
 }
 
 // CollectRound is what a round has come to; it is the state of its journal row between calls.

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,6 +41,8 @@ func parseCursor(text, sort string, col column) (cursor, error) {
 	switch col.kind {
 	case "numeric":
 		_, err = decimal.NewFromString(c.Value)
+	case "integer":
+		_, err = strconv.ParseInt(c.Value, 10, 32)
 	case "timestamptz":
 		_, err = time.Parse("2006-01-02 15:04:05.999999-07", c.Value)
 	}

@@ -14,23 +14,26 @@ const (
 	homeBudgets = 5
 )
 
-// NavCounts counts what stands beside the navigation, in one query: what waits for the actor's decision, live runs, and what stops new ones.
+// NavCounts counts what stands beside the navigation, in one query: what waits for the actor's decision, live runs, failing
+// environments, and what stops new ones.
 func (s *Store) NavCounts(ctx context.Context, actor models.Actor) (models.NavCounts, error) {
 	waiting, args := decidable(actor)
 	seen, more := requestScope(actor)
+	theirs, most := tenantScope(actor, `e.tenant_id`)
 	type row struct {
-		Approvals, Runs int
-		Freezes         jsonb
+		Approvals, Runs, Failing int
+		Freezes                  jsonb
 	}
 	frozen, last := frozenNow(actor, s.clock.Now())
 	r, err := one[row](s.read(ctx), `SELECT
 		(SELECT count(*) FROM requests r WHERE `+waiting+`) AS approvals,
 		(SELECT count(*) FROM requests r WHERE r.state IN ('running', 'stopping', 'undoing') AND `+seen+`) AS runs,
-		`+frozen+` AS freezes`, slices.Concat(args, more, last)...)
+		(SELECT count(*) FROM environments e WHERE e.health = 'failing' AND e.state <> 'deleted' AND `+theirs+`) AS failing,
+		`+frozen+` AS freezes`, slices.Concat(args, more, most, last)...)
 	if err != nil {
 		return models.NavCounts{}, translate(fmt.Errorf("count what waits: %w", err))
 	}
-	n := models.NavCounts{Approvals: r.Approvals, Runs: r.Runs}
+	n := models.NavCounts{Approvals: r.Approvals, Runs: r.Runs, Failing: r.Failing}
 	return n, r.Freezes.decode(&n.Freezes)
 }
 

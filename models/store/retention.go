@@ -39,6 +39,9 @@ var sweptBy = map[models.Swept]struct {
 	models.SweptDrifts: {false, deleted(`DELETE FROM drifts WHERE id IN (SELECT d.id FROM drifts d WHERE d.started_at < $1 AND d.ended_at IS NOT NULL
 		AND (d.accepted_until IS NULL OR d.accepted_until < $1) AND EXISTS (SELECT FROM drifts n WHERE n.object_id = d.object_id AND (n.started_at, n.id) > (d.started_at, d.id))
 		ORDER BY d.started_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
+	models.SweptHealth: {true, deleted(`DELETE FROM health_changes WHERE id IN (SELECT id FROM health_changes WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
+	models.SweptAlarms: {true, deleted(`DELETE FROM alarm_changes WHERE (environment_id, alarm, at) IN
+		(SELECT environment_id, alarm, at FROM alarm_changes WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
 	models.SweptNotices:   {false, sweepNotices},
 	models.SweptCalls:     {true, deleted(`DELETE FROM aws_calls WHERE (hour, account) IN (SELECT hour, account FROM aws_calls WHERE hour < $1 ORDER BY hour LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
 	models.SweptProcesses: {true, deleted(`DELETE FROM processes WHERE owner IN (SELECT owner FROM processes WHERE seen_at < $1 ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},

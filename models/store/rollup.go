@@ -150,7 +150,9 @@ func (b *CollectBook) Keep(ctx context.Context, job models.Job, target models.Co
 }
 
 // keepReading writes the samples of a reading, each kind in its own tables.
-func (t *tx) keepReading(models.CollectTarget, models.Reading) error { return nil }
+func (t *tx) keepReading(target models.CollectTarget, r models.Reading) error {
+	return t.keepEnvironments(target, r)
+}
 
 // endRound writes how a round ended.
 func (t *tx) endRound(target models.CollectTarget, round models.CollectRound) error {
