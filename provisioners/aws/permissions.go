@@ -42,6 +42,9 @@ const (
 	hubKey        = "arn:{partition}:kms:{region}:{hub}:key/check"
 	aSecret       = "arn:{partition}:secretsmanager:{region}:{account}:secret:slw-role-check"
 	aKey          = "arn:{partition}:kms:{region}:{account}:key/check"
+	aService      = "arn:{partition}:ecs:{region}:{account}:service/slw-role-check/check"
+	anAlarm       = "arn:{partition}:cloudwatch:{region}:{account}:alarm:slw-role-check"
+	aCertificate  = "arn:{partition}:acm:{region}:{account}:certificate/check"
 	execARN       = "{exec}"
 	ownRole       = "arn:{partition}:iam::{account}:role/{prefix}{role}"
 	theBoundary   = "arn:{partition}:iam::{account}:policy/slipway/platform/slipway-boundary"
@@ -72,6 +75,12 @@ func readPermissions() []permission {
 		{role: "read", action: "cloudformation:GetTemplate", resource: aStack, needed: "read what a stack was made from before it is deleted"},
 		{role: "read", action: "cloudformation:ListStackResources", resource: aStack, needed: "name what a deletion takes away"},
 		{role: "read", action: "cloudformation:ListImports", resource: anything, needed: "see who else uses a stack before it is deleted"},
+		{role: "read", action: "ecs:DescribeServices", resource: aService, needed: "show whether tasks run"},
+		{role: "read", action: "elasticloadbalancing:DescribeTargetHealth", resource: anything, needed: "show whether targets are healthy", calls: "elasticloadbalancingv2.DescribeTargetHealth"},
+		{role: "read", action: "cloudwatch:DescribeAlarms", resource: anAlarm, needed: "show which alarms ring"},
+		{role: "read", action: "cloudwatch:DescribeAlarmHistory", resource: anAlarm, needed: "show how alarms changed"},
+		{role: "read", action: "cloudwatch:GetMetricData", resource: anything, needed: "draw requests, errors, latency and load"},
+		{role: "read", action: "acm:DescribeCertificate", resource: aCertificate, needed: "tell before certificates expire"},
 		{role: "read", action: "ec2:DescribeVpcs", resource: anything, needed: "register an existing network"},
 		{role: "read", action: "ec2:DescribeSubnets", resource: anything, needed: "register an existing network"},
 		{role: "read", action: "ec2:DescribeRouteTables", resource: anything, needed: "register an existing network"},
