@@ -1,6 +1,6 @@
 # Every target is what CI runs, too. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help dev build generate fmt lint test race e2e check crash bench migrate image test-tools
+.PHONY: help dev build generate fmt lint test race e2e check previous crash bench migrate image test-tools
 .SUFFIXES:
 
 # An empty HOME must not stop a build; version control data is ours to stamp (another user's checkout makes git refuse).
@@ -24,7 +24,7 @@ GOTEST = go tool gotestsum --format pkgname-and-test-fails --hide-summary skippe
 # notifications, the engine with its leases, the couriers. What is left out of it walks faults one after the other (provisioners/aws), drives
 # programs from outside (e2e), computes, or stands in for the outside; and the race detector would want all of AWS's SDK built once more.
 # make race lets it watch everything.
-RACED = ./handlers/... ./web/... ./models/store ./provisioners ./provisioners/notify
+RACED = ./handlers/... ./web/... ./models/store ./provisioners ./provisioners/notify ./provisioners/rollup
 PLAIN = $$(go list -tags dev ./... | grep -vxF "$$(go list -tags dev $(RACED))")
 
 help: ## List the targets
@@ -82,6 +82,10 @@ check: ## All that CI runs: generated files are current, lint, the import rule, 
 	@$(MAKE) --no-print-directory lint
 	go test -count=1 -run '^TestImports' .
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory previous
+
+previous: test-tools ## Run the last tagged release on the schema of this version
+	@$(TEST_ENV) scripts/previous-release
 
 crash: test-tools ## Kill the process at random, two hundred times, and compare the worlds
 	@$(TEST_ENV) SLIPWAY_TEST_KILLS=200 $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^TestRandomKills' ./e2e/...

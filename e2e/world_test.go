@@ -50,12 +50,28 @@ func newWorld(t testing.TB, speed int) *world {
 	}
 	w := &world{t: t, bin: dev, sim: "http://127.0.0.1:" + ports[0], addr: "127.0.0.1:" + ports[2], public: "http://localhost:" + ports[2]}
 	w.owner, w.db = pgtest.Database(t, store.Migrate)
+	w.newerSchema()
 	simDB, _ := pgtest.Database(t, ownSchema)
 	w.spawn(dev, []string{"awssim"}, "SLIPWAY_SIM_DATABASE_URL="+simDB, "SLIPWAY_SIM_ADDR=127.0.0.1:"+ports[0], fmt.Sprintf("SLIPWAY_SIM_SPEED=%d", speed))
 	w.issuer = "http://127.0.0.1:" + ports[1] + "/dev/idp"
 	w.spawn(dev, []string{"idp"}, "SLIPWAY_ADDR=127.0.0.1:"+ports[1], "SLIPWAY_OIDC_ISSUER="+w.issuer, "SLIPWAY_PUBLIC_URL="+w.public, "SLIPWAY_DATA_DIR="+t.TempDir())
 	w.answers(w.sim+"/_slipway/world", w.issuer+"/.well-known/openid-configuration")
 	return w
+}
+
+// newerSchema has a newer version of the program migrate Slipway's database, when scripts/previous-release names one.
+func (w *world) newerSchema() {
+	w.t.Helper()
+	newer := os.Getenv("SLIPWAY_TEST_NEWER")
+	if newer == "" {
+		return
+	}
+	cmd := exec.CommandContext(w.t.Context(), newer, "migrate")
+	cmd.Env = append(os.Environ(), "SLIPWAY_MIGRATE_DATABASE_URL="+w.owner)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		w.t.Fatalf("migrate by the newer version: %v
+%s", err, out)
+	}
 }
 
 // spawn starts a program that ends with the test.
