@@ -51,17 +51,24 @@ func TestEveryPageInEveryLook(t *testing.T) {
 }
 
 // everyLook turns the page as it stands to each theme and width: colours follow the system by style alone, so nothing is loaded again.
+// Contrast and width are judged in all four. The other rules read the markup and what of it is shown, which the width decides and the
+// theme does not: they are asked once a width.
 func (v *visitor) everyLook(where, picture string) {
 	v.t.Helper()
-	for _, scheme := range []*playwright.ColorScheme{playwright.ColorSchemeLight, playwright.ColorSchemeDark} {
-		v.ok(v.page.EmulateMedia(playwright.PageEmulateMediaOptions{ColorScheme: scheme, ReducedMotion: playwright.ReducedMotionReduce}))
-		for _, width := range []int{1280, 360} {
-			v.ok(v.page.SetViewportSize(width, 900))
-			at := fmt.Sprintf("%s, %s, %d px", where, *scheme, width)
-			v.axe(at)
-			v.noSideways(at)
-			v.shot(fmt.Sprintf("%s-%s-%d", picture, *scheme, width))
-		}
+	for _, l := range []struct {
+		scheme *playwright.ColorScheme
+		width  int
+		rules  string
+	}{
+		{playwright.ColorSchemeLight, 1280, everyRule}, {playwright.ColorSchemeDark, 1280, contrast},
+		{playwright.ColorSchemeDark, 360, everyRule}, {playwright.ColorSchemeLight, 360, contrast},
+	} {
+		v.ok(v.page.EmulateMedia(playwright.PageEmulateMediaOptions{ColorScheme: l.scheme, ReducedMotion: playwright.ReducedMotionReduce}))
+		v.ok(v.page.SetViewportSize(l.width, 900))
+		at := fmt.Sprintf("%s, %s, %d px", where, *l.scheme, l.width)
+		v.rules(at, l.rules)
+		v.noSideways(at)
+		v.shot(fmt.Sprintf("%s-%s-%d", picture, *l.scheme, l.width))
 	}
 	v.ok(v.page.SetViewportSize(1280, 900))
 }
