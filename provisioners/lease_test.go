@@ -147,8 +147,9 @@ func TestStaleOutcomeIsRefused(t *testing.T) {
 func TestFailedRenewalCancelsTheCall(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, newWorld("one"))
-	cause := make(chan error, 1)
+	cause, called := make(chan error, 1), make(chan struct{})
 	h.world.start = func(ctx context.Context, _ string) (error, bool) {
+		close(called)
 		select {
 		case <-ctx.Done():
 			cause <- context.Cause(ctx)
@@ -158,7 +159,14 @@ func TestFailedRenewalCancelsTheCall(t *testing.T) {
 		return ctx.Err(), true
 	}
 	broken := h.newEngine(func(o *provisioners.EngineOptions) {
-		o.Journal = frozen{o.Journal, func(context.Context) error { return errors.New("the database is gone") }}
+		o.Lease = 5 * time.Second // in which the call surely begins
+		o.Journal = frozen{o.Journal, func(ctx context.Context) error {
+			select {
+			case <-called: // a renewal that fails before the call lets it not even begin
+			case <-ctx.Done():
+			}
+			return errors.New("the database is gone")
+		}}
 	})
 	request := h.approved()
 	h.drive(request, models.Running)
