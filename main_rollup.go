@@ -21,7 +21,9 @@ func (r *running) collect() error {
 }
 
 // collectors lists what is read again and again, in the order in which admins see it.
-func (r *running) collectors() []rollup.Collector { return nil }
+func (r *running) collectors() []rollup.Collector {
+	return r.costCollectors()
+}
 
 // collectorRoutes are the pages about what is read.
 func (r *running) collectorRoutes(desk *handlers.Desk) []web.Route {

@@ -10,7 +10,8 @@ import (
 // objectRoutes are the pages of what tenants' accounts hold.
 func (r *running) objectRoutes(desk *handlers.Desk) []web.Route {
 	regions := r.config.AWS.Regions
-	environments := &handlers.Environments{Desk: desk, Store: r.store, Drift: r.store, Blueprints: r.store, Secrets: r.clients, Regions: regions}
+	environments := &handlers.Environments{Desk: desk, Store: r.store, Drift: r.store, Blueprints: r.store, Secrets: r.clients, Costs: r.store, Regions: regions}
+	costs := r.costPages(desk)
 	changes := &handlers.EnvironmentChanges{Desk: desk, Store: r.store, Blueprints: r.store}
 	services := &handlers.Services{Desk: desk, Store: r.store}
 	serviceChanges := &handlers.ServiceChanges{Desk: desk, Store: r.store, Tenants: r.store}
@@ -19,6 +20,9 @@ func (r *running) objectRoutes(desk *handlers.Desk) []web.Route {
 	pools := &handlers.Pools{Desk: desk, Store: r.store, Edit: r.store, Regions: regions}
 	const environment, service, network = "/tenants/:tenant/environments/:env", "/tenants/:tenant/services/:service", "/tenants/:tenant/networks/:network"
 	rows := []web.Route{
+		page("/costs", costs.Organization),
+		form("/costs/again", costs.ReadAgain, limited(web.LimitPlan)),
+		page("/tenants/:tenant/costs", costs.Tenant),
 		page("/environments", environments.List),
 		page(environment, environments.Show),
 		form(environment+"/drift", environments.CheckDrift, limited(web.LimitPlan)),

@@ -35,6 +35,7 @@ type Environments struct {
 	Secrets interface {
 		SecretsWithoutValue(ctx context.Context, s models.Stack, logicalIDs []string) ([]models.EmptySecret, error)
 	}
+	Costs   environmentCosts
 	Regions []string
 }
 
@@ -137,6 +138,11 @@ func (h *Environments) Show(c *fiber.Ctx) error {
 		meta = v.Meta
 	}
 	d := environmentView(h.Clock.Now(), actor(c), e, meta, csrf(c))
+	costs, err := h.Costs.EnvironmentCosts(c.UserContext(), actor(c), c.Params("tenant"), c.Params("env"))
+	if err != nil {
+		return err
+	}
+	d.Cost = environmentCostView(costs, e.Environment.TenantSlug, actor(c))
 	d.Secrets, d.SecretsNote = h.secrets(c.UserContext(), e.Environment, meta)
 	if isFragment(c) {
 		return render(c, http.StatusOK, views.EnvironmentContent(d))

@@ -21,6 +21,7 @@ const (
 	TellFreeze     EventKind = "freeze"      // new runs are stopped, or go on again
 	TellRoleLost   EventKind = "role_lost"   // Slipway cannot do its work in an account any more
 	TellHealth     EventKind = "health"      // an environment is not healthy any more, or is again
+	TellBudget     EventKind = "budget"      // a tenant's month passes 80 or 100 % of its budget
 	TellTest       EventKind = "test"        // somebody asked for a message to see one
 )
 
@@ -41,6 +42,7 @@ func EventChoices() []EventChoice {
 		{TellBlocked, "A run waits for somebody", "Your request waits for a person or a permission. Platform admins hear of missing permissions, too.", false},
 		{TellDone, "My request is done", "Done, undone or given up.", false},
 		{TellExpiry, "An environment ends", "Warnings before its end, and the end itself: for the tenant's owners and whoever ordered it.", false},
+		{TellBudget, "A budget is passed", "A tenant's month reaches 80 or 100 % of its budget, so far or by AWS's forecast: for its owners.", false},
 		{TellFreeze, "Runs are frozen", "New runs of your tenants, or all of them, are stopped or go on again.", false},
 		{TellRoleLost, "Slipway lost a role", "For platform admins: an account in which a permission is missing.", false},
 		{TellBreakGlass, "The glass was broken", "For platform admins: somebody approved alone. It is always sent.", true},
@@ -176,6 +178,8 @@ func (e Event) Concerns(a Actor, s Standing) bool {
 		return mine
 	case TellBreakGlass, TellRoleLost:
 		return a.Has(PlatformAdmin)
+	case TellBudget:
+		return a.TenantRole(e.TenantID) == Owner
 	case TellExpiry:
 		return mine || a.TenantRole(e.TenantID) == Owner
 	case TellHealth:

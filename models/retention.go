@@ -20,6 +20,9 @@ const (
 	SweptNotices       Swept = "notifications"
 	SweptCalls         Swept = "aws_calls"
 	SweptProcesses     Swept = "processes"
+	SweptCosts         Swept = "cost_days"
+	SweptSpends        Swept = "tenant_spends"
+	SweptMeter         Swept = "metered_calls"
 	SweptJobs          Swept = "queue_jobs"
 	SweptDiscardedJobs Swept = "discarded_jobs"
 )
@@ -49,6 +52,9 @@ var retentions = []Retention{
 	{SweptNotices, "Notifications", "their event", 90 * day, "One that is still to be sent stays until it is sent or given up."},
 	{SweptCalls, "Counts of AWS calls", "their hour", 30 * day, ""},
 	{SweptProcesses, "Processes of Slipway", "their last sign of life", day, ""},
+	{SweptCosts, "Costs by day", "their day", 400 * day, "So long, the same days of the year before are there to compare with."},
+	{SweptSpends, "Months of budgets, with what was told of them", "their month", 1125 * day, "Three years."},
+	{SweptMeter, "Counts of calls that cost money", "their day", 400 * day, ""},
 	{SweptJobs, "Wake-ups in the queue", "their end", day, "The queue removes them itself, all the time."},
 	{SweptDiscardedJobs, "Wake-ups that failed for good", "their end", 7 * day, "The queue removes them itself, all the time."},
 }

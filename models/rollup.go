@@ -88,6 +88,8 @@ type Reading struct {
 	Gaps    []ReadGap       // what could not be read; the rest stands
 	Metered int             // calls that AWS charges for
 	Next    json.RawMessage // the round goes on with it as the cursor; nil: it is over
+	Costs   *CostReading
+	Budgets []BudgetReading // nil: the reading is about something else; empty: AWS has none
 
 	Environments []EnvironmentReading // of the collector of health
 }

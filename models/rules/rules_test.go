@@ -226,3 +226,39 @@ func TestLiveKeepsTheLastGoodSet(t *testing.T) {
 		t.Errorf("verdict %+v, status %+v", v, l.Status())
 	}
 }
+
+// TestSpendThatIsNotKnownDoesNotPass holds that a limit on what a tenant spends is never passed because nobody knows it.
+func TestSpendThatIsNotKnownDoesNotPass(t *testing.T) {
+	t.Parallel()
+	set, err := Load(file("low|approve|tenant.spend.actual_percent < 80.0", "high|deny|tenant.spend.forecast_percent > 100.0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	amount := func(s string) *decimal.Decimal { d := decimal.RequireFromString(s); return &d }
+	budget := decimal.NewFromInt(1000)
+	for name, tc := range map[string]struct {
+		tenant   *models.Tenant
+		spend    *models.Spend
+		approved bool
+		denied   bool
+	}{
+		"a tenant that does not exist": {nil, nil, true, false},
+		"nothing known":                {&models.Tenant{}, nil, false, true},
+		"low":                          {&models.Tenant{}, &models.Spend{Budget: budget, Actual: amount("799.4"), Forecast: amount("1000")}, true, false},
+		"no forecast yet":              {&models.Tenant{}, &models.Spend{Budget: budget, Actual: amount("1")}, false, true},
+		"spent":                        {&models.Tenant{}, &models.Spend{Budget: budget, Actual: amount("800"), Forecast: amount("900")}, false, false},
+		"expected to pass":             {&models.Tenant{}, &models.Spend{Budget: budget, Actual: amount("10"), Forecast: amount("1001")}, false, true},
+	} {
+		f := facts("15", "1", models.NonProd)
+		f.Tenant, f.Spend = tc.tenant, tc.spend
+		v := set.Evaluate(f)
+		if v.Denied != tc.denied || (v.ApprovedBy != "") != tc.approved {
+			t.Errorf("%s: %+v", name, v)
+		}
+		for _, o := range v.Outcomes {
+			if o.Error != "" {
+				t.Errorf("%s: rule %s: %s", name, o.ID, o.Error)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"time"
 
@@ -27,16 +28,23 @@ type (
 		Groups []string `cel:"groups"`
 	}
 	tenantVariable struct {
-		Slug           string   `cel:"slug"`
-		CostCentre     string   `cel:"cost_centre"`
-		OwnerGroup     string   `cel:"owner_group"`
-		DeveloperGroup string   `cel:"developer_group"`
-		ViewerGroup    string   `cel:"viewer_group"`
-		Budget         float64  `cel:"budget"`
-		Classes        []string `cel:"classes"`
-		NewGroups      []string `cel:"new_groups"`   // groups that no sign-in has ever carried
-		Environments   int64    `cel:"environments"` // that exist beside the one that is asked about
-		Monthly        float64  `cel:"monthly"`      // what those are estimated to cost
+		Slug           string        `cel:"slug"`
+		CostCentre     string        `cel:"cost_centre"`
+		OwnerGroup     string        `cel:"owner_group"`
+		DeveloperGroup string        `cel:"developer_group"`
+		ViewerGroup    string        `cel:"viewer_group"`
+		Budget         float64       `cel:"budget"`
+		Classes        []string      `cel:"classes"`
+		NewGroups      []string      `cel:"new_groups"`   // groups that no sign-in has ever carried
+		Environments   int64         `cel:"environments"` // that exist beside the one that is asked about
+		Monthly        float64       `cel:"monthly"`      // what those are estimated to cost
+		Spend          spendVariable `cel:"spend"`
+	}
+	spendVariable struct { // this month against the budget, by AWS Budgets; what is not known is beyond every limit
+		Known           bool    `cel:"known"`
+		ActualPercent   float64 `cel:"actual_percent"`
+		ForecastKnown   bool    `cel:"forecast_known"`
+		ForecastPercent float64 `cel:"forecast_percent"`
 	}
 	environmentVariable struct {
 		Name       string `cel:"name"`
@@ -90,6 +98,7 @@ func Variables() []Variable {
 		{"request", fields(requestVariable{}), "what is asked for"},
 		{"requester", fields(requesterVariable{}), "who asks, with platform roles and groups"},
 		{"tenant", fields(tenantVariable{}), "the tenant it is for, as it will be; budget in USD per month"},
+		{"tenant.spend", fields(spendVariable{}), "what it has spent this month, and is expected to, in percent of its budget; what is not known is infinite, so that no limit lets it pass"},
 		{"environment", fields(environmentVariable{}), "the environment that is asked about"},
 		{"inputs", "", "the form's fields by name; a field that is missing is an error, so test has(inputs.x) first"},
 		{"plan", fields(planVariable{}), "what would be done; items: " + fields(changeVariable{})},
@@ -100,7 +109,7 @@ func Variables() []Variable {
 
 func environment() (*cel.Env, error) {
 	return cel.NewEnv(
-		ext.NativeTypes(reflect.TypeFor[requestVariable](), reflect.TypeFor[requesterVariable](), reflect.TypeFor[tenantVariable](), reflect.TypeFor[environmentVariable](),
+		ext.NativeTypes(reflect.TypeFor[requestVariable](), reflect.TypeFor[requesterVariable](), reflect.TypeFor[tenantVariable](), reflect.TypeFor[spendVariable](), reflect.TypeFor[environmentVariable](),
 			reflect.TypeFor[planVariable](), reflect.TypeFor[changeVariable](), reflect.TypeFor[costVariable](), ext.ParseStructTags(true)),
 		cel.Variable("request", cel.ObjectType("rules.requestVariable")),
 		cel.Variable("requester", cel.ObjectType("rules.requesterVariable")),
@@ -176,7 +185,7 @@ func environmentOf(f models.RuleFacts) (environmentVariable, error) {
 }
 
 func tenantOf(f models.RuleFacts) (tenantVariable, error) {
-	v := tenantVariable{NewGroups: f.NewGroups, Environments: int64(f.Environments), Monthly: f.Monthly.InexactFloat64()}
+	v := tenantVariable{NewGroups: f.NewGroups, Environments: int64(f.Environments), Monthly: f.Monthly.InexactFloat64(), Spend: spendOf(f)}
 	if f.Request.Kind == models.CreateTenant {
 		var in models.TenantInputs
 		if err := json.Unmarshal(f.Request.Inputs, &in); err != nil {
@@ -206,6 +215,25 @@ func tenantOf(f models.RuleFacts) (tenantVariable, error) {
 		v.Budget, v.OwnerGroup, v.DeveloperGroup, v.ViewerGroup = in.Budget.InexactFloat64(), in.OwnerGroup, in.DeveloperGroup, in.ViewerGroup
 	}
 	return v, nil
+}
+
+// spendOf is the tenant's month in percent of its budget. A tenant that does not exist yet has spent nothing; of one whose figures nobody
+// knows, or only old ones, the share is infinite: a rule with a limit then holds, and one that approves below a limit does not.
+func spendOf(f models.RuleFacts) spendVariable {
+	if f.Tenant == nil {
+		return spendVariable{Known: true, ForecastKnown: true}
+	}
+	v := spendVariable{ActualPercent: math.Inf(1), ForecastPercent: math.Inf(1)}
+	if f.Spend == nil {
+		return v
+	}
+	if p := f.Spend.Percent(models.SpendActual); p != nil {
+		v.Known, v.ActualPercent = true, p.InexactFloat64()
+	}
+	if p := f.Spend.Percent(models.SpendForecast); p != nil {
+		v.ForecastKnown, v.ForecastPercent = true, p.InexactFloat64()
+	}
+	return v
 }
 
 func planOf(c models.PlanContent) planVariable {

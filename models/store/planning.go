@@ -94,7 +94,7 @@ func (j *Journal) Facts(ctx context.Context, requestID string) (models.RuleFacts
 	if facts.Tenant, err = findTenant(db, facts.Request.TenantID); err != nil {
 		return facts, translate(err)
 	}
-	if err := objectFacts(db, &facts); err != nil {
+	if err := objectFacts(db, &facts, j.s.clock.Wall()); err != nil {
 		return facts, translate(err)
 	}
 	groups, err := inputGroups(facts.Request)
@@ -106,7 +106,7 @@ func (j *Journal) Facts(ctx context.Context, requestID string) (models.RuleFacts
 }
 
 // objectFacts adds what rules may know of the request's environment and of the others of its tenant.
-func objectFacts(db *gorm.DB, facts *models.RuleFacts) error {
+func objectFacts(db *gorm.DB, facts *models.RuleFacts, wall time.Time) error {
 	if facts.Tenant == nil {
 		return nil
 	}
@@ -122,7 +122,10 @@ func objectFacts(db *gorm.DB, facts *models.RuleFacts) error {
 		}
 	}
 	var err error
-	facts.Environments, facts.Monthly, err = tenantUse(db, facts.Tenant.ID, but)
+	if facts.Environments, facts.Monthly, err = tenantUse(db, facts.Tenant.ID, but); err != nil {
+		return err
+	}
+	facts.Spend, err = spendNow(db, *facts.Tenant, wall)
 	return err
 }
 

@@ -45,6 +45,9 @@ var sweptBy = map[models.Swept]struct {
 	models.SweptNotices:   {false, sweepNotices},
 	models.SweptCalls:     {true, deleted(`DELETE FROM aws_calls WHERE (hour, account) IN (SELECT hour, account FROM aws_calls WHERE hour < $1 ORDER BY hour LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
 	models.SweptProcesses: {true, deleted(`DELETE FROM processes WHERE owner IN (SELECT owner FROM processes WHERE seen_at < $1 ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
+	models.SweptCosts:     {true, sweepCosts},
+	models.SweptSpends:    {true, sweepSpends},
+	models.SweptMeter:     {true, deleted(`DELETE FROM metered_calls WHERE (day, api) IN (SELECT day, api FROM metered_calls WHERE day < $1::timestamptz ORDER BY day LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
 }
 
 // deleted is an ageing by one statement: $1 is the time, $2 the batch.

@@ -151,6 +151,12 @@ func (b *CollectBook) Keep(ctx context.Context, job models.Job, target models.Co
 
 // keepReading writes the samples of a reading, each kind in its own tables.
 func (t *tx) keepReading(target models.CollectTarget, r models.Reading) error {
+	if err := t.keepCosts(target, r); err != nil {
+		return err
+	}
+	if err := t.keepBudgets(target, r); err != nil {
+		return err
+	}
 	return t.keepEnvironments(target, r)
 }
 

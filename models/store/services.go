@@ -222,7 +222,10 @@ func (s *Store) RulesFor(ctx context.Context, actor models.Actor, tenantSlug str
 			return err
 		}
 		facts.Tenant, facts.Request.TenantID = &tenant, tenant.ID
-		facts.Environments, facts.Monthly, err = tenantUse(t.db, tenant.ID, "")
+		if facts.Environments, facts.Monthly, err = tenantUse(t.db, tenant.ID, ""); err != nil {
+			return err
+		}
+		facts.Spend, err = spendNow(t.db, tenant, s.clock.Wall())
 		return err
 	})
 	return facts, err

@@ -49,6 +49,7 @@ const (
 	ownRole       = "arn:{partition}:iam::{account}:role/{prefix}{role}"
 	theBoundary   = "arn:{partition}:iam::{account}:policy/slipway/platform/slipway-boundary"
 	aBudget       = "arn:{partition}:budgets::{account}:budget/slw-role-check"
+	allBudgets    = "arn:{partition}:budgets::{account}:budget/*"
 	anAccount     = "arn:{partition}:organizations::{account}:account/{org}/123456789012"
 	theContact    = "arn:{partition}:account::{account}:account/{org}/123456789012"
 	theRoot       = "arn:{partition}:organizations::{account}:root/{org}/{root}"
@@ -161,9 +162,11 @@ func orgPermissions() []permission {
 		{role: "org", action: "account:PutAlternateContact", resource: theContact, needed: "set the contacts of accounts"},
 		{role: "org", action: "account:DeleteAlternateContact", resource: theContact, needed: "give an enrolled account back as it was"},
 		{role: "org", action: "budgets:ViewBudget", resource: aBudget, needed: "set the budgets of tenants", calls: "budgets.DescribeBudget"},
+		{role: "org", action: "budgets:ViewBudget", resource: allBudgets, needed: "see what tenants spend", calls: "budgets.DescribeBudgets"},
 		{role: "org", action: "budgets:ModifyBudget", resource: aBudget, needed: "set the budgets of tenants", calls: "budgets.CreateBudget budgets.UpdateBudget budgets.DeleteBudget"},
 		{role: "org", action: "budgets:TagResource", resource: aBudget, needed: "mark budgets with their owner", calls: "budgets.CreateBudget"},
 		{role: "org", action: "ce:ListCostAllocationTags", resource: anything, needed: "see whether costs can be told apart by tenant", calls: "costexplorer.ListCostAllocationTags"},
+		{role: "org", action: "ce:GetCostAndUsage", resource: anything, needed: "see what accounts cost", calls: "costexplorer.GetCostAndUsage"},
 		{role: "org", action: "iam:GetRole", resource: ownRole, needed: "check this role"},
 		{role: "org", action: "iam:GetRolePolicy", resource: ownRole, needed: "check this role"},
 		{role: "org", action: "iam:ListRolePolicies", resource: ownRole, needed: "check this role"},

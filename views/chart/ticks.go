@@ -86,7 +86,7 @@ func (c Chart) monthTicks() (all []tick) {
 				continue
 			}
 			word := p.At.UTC().Format("Jan")
-			if i == 0 || i == n-1 || p.At.Month() <= time.March {
+			if i == 0 || i == n-1 {
 				word = p.At.UTC().Format("Jan 2006")
 			}
 			x := (float64(i) + 0.5) / float64(n)

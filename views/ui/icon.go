@@ -20,6 +20,7 @@ const (
 	IconCirclePause  Icon = "circle-pause"
 	IconCircleX      Icon = "circle-x"
 	IconClock        Icon = "clock"
+	IconCoins        Icon = "coins"
 	IconDownload     Icon = "download"
 	IconExternal     Icon = "external-link"
 	IconGlobe        Icon = "globe"

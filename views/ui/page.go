@@ -32,6 +32,7 @@ const (
 	AtEnvironments Section = "environments"
 	AtServices     Section = "services"
 	AtBlueprints   Section = "blueprints"
+	AtCosts        Section = "costs"
 	AtAudit        Section = "audit"
 	AtAdmin        Section = "admin"
 

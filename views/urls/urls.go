@@ -152,6 +152,7 @@ func All() []Link {
 		backstageLinks(),
 		healthLinks(),
 		collectorLinks(),
+		costLinks(),
 		notificationLinks(),
 		tenantLinks(id))
 }

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/shopspring/decimal"
 )
 
 var (
@@ -19,6 +21,9 @@ var (
 	domainPattern  = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
 	zonePattern    = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 )
+
+// maxCostCap bounds what asking for costs may cost a day: beyond it somebody has mistaken the unit.
+var maxCostCap = decimal.NewFromInt(1000)
 
 func (a *AWS) check(p *problems) {
 	a.Regions = trimmed(a.Regions)
@@ -56,6 +61,9 @@ func (a *AWS) check(p *problems) {
 	a.checkEmail(p)
 	a.checkContact(p)
 	a.checkNames(p)
+	if a.CostDailyCap.IsNegative() || a.CostDailyCap.GreaterThan(maxCostCap) {
+		p.add("COST_DAILY_CAP", "is %s: say 0 to %s", a.CostDailyCap, maxCostCap)
+	}
 	if a.AccountSlots < 1 || a.AccountSlots > 5 {
 		p.add("ACCOUNT_SLOTS", "is %d: say 1 to 5", a.AccountSlots)
 	}

@@ -1,7 +1,11 @@
 // Package config reads Slipway's whole configuration from SLIPWAY_* variables.
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
 
 //go:generate go test -count=1 -run TestREADME . -args -update
 
@@ -58,29 +62,30 @@ type SignIn struct {
 
 // AWS is the organization Slipway works in. Credentials come from the standard AWS chain, never from here.
 type AWS struct {
-	Region          string   `env:"AWS_REGION" need:"web,worker" doc:"Home region: where baselines and stack sets live."`
-	Regions         []string `env:"AWS_REGIONS" need:"web,worker" doc:"Regions environments may use; the home region is one of them."`
-	Endpoint        string   `env:"AWS_ENDPOINT" doc:"One address for every AWS service: the simulator or another emulator. Empty means AWS itself."`
-	ExternalID      Secret   `env:"EXTERNAL_ID" secret:"value" need:"web,worker" doc:"External id the spoke roles ask for."`
-	OrgRoleARN      string   `env:"ORG_ROLE_ARN" need:"web,worker" doc:"Role slipway-org in the management account."`
-	SpokeRolePrefix string   `env:"SPOKE_ROLE_PREFIX" envDefault:"slipway/platform/slipway-" doc:"Path and start of the name of the spoke roles; read, deploy and cfn-exec follow."`
-	OUNonprod       string   `env:"OU_NONPROD" need:"worker" doc:"Organizational unit of nonprod accounts."`
-	OUProd          string   `env:"OU_PROD" need:"worker" doc:"Organizational unit of prod accounts."`
-	OUSuspended     string   `env:"OU_SUSPENDED" doc:"Organizational unit of accounts on their way out."`
-	Protected       []string `env:"PROTECTED_ACCOUNTS" doc:"Accounts that can never be enrolled, by their 12 digits: log archive, audit and whatever else the platform keeps to itself. The management account, the one Slipway runs in and delegated administrators are protected anyway."`
-	Console         string   `env:"AWS_CONSOLE" doc:"Address that a link to create a stack opens instead of the AWS console; for an emulator."`
-	AccountEmail    string   `env:"ACCOUNT_EMAIL" need:"worker" doc:"Pattern of a new account's address. It holds {n}, a counter that never repeats, and may hold {tenant} and {class}."`
-	ContactName     string   `env:"CONTACT_NAME" doc:"Whom AWS may ask about the accounts: set as their alternate contacts. All four parts, or none."`
-	ContactTitle    string   `env:"CONTACT_TITLE" doc:"Their title."`
-	ContactEmail    string   `env:"CONTACT_EMAIL" doc:"Their e-mail address."`
-	ContactPhone    string   `env:"CONTACT_PHONE" doc:"Their telephone number."`
-	AlertEmail      string   `env:"ALERT_EMAIL" doc:"Where budget alerts and the alarms of baselines go. Empty means nowhere."`
-	AnchorBucket    string   `env:"AUDIT_ANCHOR_BUCKET" doc:"Bucket with Object Lock that keeps the audit log's head every minute (deploy/aws/hub.yaml makes one). Empty means the process log alone."`
-	ArtifactsBucket string   `env:"ARTIFACTS_BUCKET" doc:"Bucket for templates that are too long for a call (deploy/aws/hub.yaml makes it). Empty means that such templates cannot be deployed."`
-	BaseDomain      string   `env:"BASE_DOMAIN" doc:"Domain under which every account gets a zone and every service a host. Empty means that paths that need names are not offered."`
-	DNSRoleARN      string   `env:"DNS_ROLE_ARN" doc:"Role slipway-dns, which may delegate zones in the base domain's zone (deploy/aws/dns.yaml makes it)."`
-	DNSZoneID       string   `env:"DNS_ZONE_ID" doc:"Id of the base domain's hosted zone. BASE_DOMAIN, DNS_ROLE_ARN and DNS_ZONE_ID: all three, or none."`
-	AccountSlots    int      `env:"ACCOUNT_SLOTS" envDefault:"1" doc:"Account creations at the same time, 1 to 5."`
+	Region          string          `env:"AWS_REGION" need:"web,worker" doc:"Home region: where baselines and stack sets live."`
+	Regions         []string        `env:"AWS_REGIONS" need:"web,worker" doc:"Regions environments may use; the home region is one of them."`
+	Endpoint        string          `env:"AWS_ENDPOINT" doc:"One address for every AWS service: the simulator or another emulator. Empty means AWS itself."`
+	ExternalID      Secret          `env:"EXTERNAL_ID" secret:"value" need:"web,worker" doc:"External id the spoke roles ask for."`
+	OrgRoleARN      string          `env:"ORG_ROLE_ARN" need:"web,worker" doc:"Role slipway-org in the management account."`
+	SpokeRolePrefix string          `env:"SPOKE_ROLE_PREFIX" envDefault:"slipway/platform/slipway-" doc:"Path and start of the name of the spoke roles; read, deploy and cfn-exec follow."`
+	OUNonprod       string          `env:"OU_NONPROD" need:"worker" doc:"Organizational unit of nonprod accounts."`
+	OUProd          string          `env:"OU_PROD" need:"worker" doc:"Organizational unit of prod accounts."`
+	OUSuspended     string          `env:"OU_SUSPENDED" doc:"Organizational unit of accounts on their way out."`
+	Protected       []string        `env:"PROTECTED_ACCOUNTS" doc:"Accounts that can never be enrolled, by their 12 digits: log archive, audit and whatever else the platform keeps to itself. The management account, the one Slipway runs in and delegated administrators are protected anyway."`
+	Console         string          `env:"AWS_CONSOLE" doc:"Address that a link to create a stack opens instead of the AWS console; for an emulator."`
+	AccountEmail    string          `env:"ACCOUNT_EMAIL" need:"worker" doc:"Pattern of a new account's address. It holds {n}, a counter that never repeats, and may hold {tenant} and {class}."`
+	ContactName     string          `env:"CONTACT_NAME" doc:"Whom AWS may ask about the accounts: set as their alternate contacts. All four parts, or none."`
+	ContactTitle    string          `env:"CONTACT_TITLE" doc:"Their title."`
+	ContactEmail    string          `env:"CONTACT_EMAIL" doc:"Their e-mail address."`
+	ContactPhone    string          `env:"CONTACT_PHONE" doc:"Their telephone number."`
+	AlertEmail      string          `env:"ALERT_EMAIL" doc:"Where budget alerts and the alarms of baselines go. Empty means nowhere."`
+	AnchorBucket    string          `env:"AUDIT_ANCHOR_BUCKET" doc:"Bucket with Object Lock that keeps the audit log's head every minute (deploy/aws/hub.yaml makes one). Empty means the process log alone."`
+	ArtifactsBucket string          `env:"ARTIFACTS_BUCKET" doc:"Bucket for templates that are too long for a call (deploy/aws/hub.yaml makes it). Empty means that such templates cannot be deployed."`
+	BaseDomain      string          `env:"BASE_DOMAIN" doc:"Domain under which every account gets a zone and every service a host. Empty means that paths that need names are not offered."`
+	DNSRoleARN      string          `env:"DNS_ROLE_ARN" doc:"Role slipway-dns, which may delegate zones in the base domain's zone (deploy/aws/dns.yaml makes it)."`
+	DNSZoneID       string          `env:"DNS_ZONE_ID" doc:"Id of the base domain's hosted zone. BASE_DOMAIN, DNS_ROLE_ARN and DNS_ZONE_ID: all three, or none."`
+	CostDailyCap    decimal.Decimal `env:"COST_DAILY_CAP" envDefault:"2.00" doc:"What AWS Cost Explorer may be paid per UTC day, in USD: it charges 0.01 a page. When it is reached, costs keep what was read before and say so; 0 asks it nothing."`
+	AccountSlots    int             `env:"ACCOUNT_SLOTS" envDefault:"1" doc:"Account creations at the same time, 1 to 5."`
 }
 
 // Engine is what requests are judged by and how runs are worked.

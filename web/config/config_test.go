@@ -67,6 +67,8 @@ func TestLoadMistakes(t *testing.T) {
 		"drain":               {"DRAIN_DELAY", "1m", "say 0s to 15s"},
 		"slots":               {"ACCOUNT_SLOTS", "6", "say 1 to 5"},
 		"slots word":          {"ACCOUNT_SLOTS", "one", "is not a whole number"},
+		"cost cap":            {"COST_DAILY_CAP", "-1", "say 0 to 1000"},
+		"cost cap word":       {"COST_DAILY_CAP", "two", "is not an amount such as 2.00"},
 		"region":              {"AWS_REGION", "Ireland", "not the name of a region"},
 		"home not allowed":    {"AWS_REGIONS", "eu-central-1", "does not list the home region"},
 		"role":                {"ORG_ROLE_ARN", "arn:aws:iam::1111:role/x", "not the ARN of a role"},

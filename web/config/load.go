@@ -126,6 +126,8 @@ func kindWords(t reflect.Type) string {
 	switch {
 	case t.String() == "time.Duration":
 		return "a duration such as 30s or 5m"
+	case t.String() == "decimal.Decimal":
+		return "an amount such as 2.00"
 	case t.Kind() == reflect.Float64:
 		return "a number"
 	case t.Kind() == reflect.Bool:
