@@ -81,11 +81,11 @@ func furnish(ctx context.Context, people map[string]*visitor) error {
 	return people["admin"].costs(ctx, people["developer"])
 }
 
-// costs has all costs read again once what was ordered is there: the simulator takes it to have been there for months.
+// costs has all costs read again once what was ordered stands: the simulator takes it to have been there for months.
 func (v *visitor) costs(ctx context.Context, member *visitor) error {
 	for _, w := range wishes() {
-		if name := w.fields.Get("name"); w.page == "/environments/new" && name != "" {
-			if err := member.standing(ctx, name); err != nil {
+		if strings.HasPrefix(w.page, "/environments/new") {
+			if err := member.standing(ctx, w.fields.Get("name")); err != nil {
 				return err
 			}
 		}
@@ -96,6 +96,28 @@ func (v *visitor) costs(ctx context.Context, member *visitor) error {
 	}
 	_, err = v.send(ctx, page, "/costs/again", url.Values{})
 	return err
+}
+
+// standing waits until an environment is ready, or has come to nothing.
+func (v *visitor) standing(ctx context.Context, name string) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		for _, state := range []string{"ready", "broken"} {
+			list, err := v.get(ctx, "/environments?state="+state+"&q="+name)
+			if err != nil {
+				return err
+			}
+			if list.has(`/environments/` + name + `"`) {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
 }
 
 // ready waits until a tenant has its accounts.
