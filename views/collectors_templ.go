@@ -350,7 +350,7 @@ func collectorRow(r CollectorRow, d Collectors) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if d.RunURL != "" && r.Targets > 0 && !r.Working {
-			templ_7745c5c3_Err = ui.PostButton(ui.Post{URL: d.RunURL, Label: "Read now", Icon: ui.IconRefreshCw, Kind: ui.Quiet, Small: true, CSRF: d.CSRF, Later: ": " + r.Title, Fields: []ui.Pair{{Label: "collector", Value: r.Name}}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PostButton(ui.Post{URL: d.RunURL, Label: "Read now", Icon: ui.IconRefreshCw, Kind: ui.Quiet, Small: true, CSRF: d.CSRF, Of: r.Title, Fields: []ui.Pair{{Label: "collector", Value: r.Name}}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -635,7 +635,7 @@ func collectTarget(r CollectTargetRow, d Collectors) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if d.RunURL != "" && !r.Working {
-			templ_7745c5c3_Err = ui.PostButton(ui.Post{URL: d.RunURL, Label: "Read now", Icon: ui.IconRefreshCw, Kind: ui.Quiet, Small: true, CSRF: d.CSRF, Later: ": " + r.lead() + " of " + r.name(), Fields: []ui.Pair{{Label: "collector", Value: r.Collector}, {Label: "target", Value: r.ID}}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PostButton(ui.Post{URL: d.RunURL, Label: "Read now", Icon: ui.IconRefreshCw, Kind: ui.Quiet, Small: true, CSRF: d.CSRF, Of: r.lead() + ", " + r.name(), Fields: []ui.Pair{{Label: "collector", Value: r.Collector}, {Label: "target", Value: r.ID}}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -36,6 +36,7 @@ type Empty struct {
 type Post struct {
 	URL    string
 	Label  string
+	Of     string // what it is about, for who hears one such button after another; may be empty
 	Icon   Icon
 	Kind   Button
 	Small  bool
