@@ -69,8 +69,7 @@ func (w *world) newerSchema() {
 	cmd := exec.CommandContext(w.t.Context(), newer, "migrate")
 	cmd.Env = append(os.Environ(), "SLIPWAY_MIGRATE_DATABASE_URL="+w.owner)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		w.t.Fatalf("migrate by the newer version: %v
-%s", err, out)
+		w.t.Fatalf("migrate by the newer version: %v\n%s", err, out)
 	}
 }
 
