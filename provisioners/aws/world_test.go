@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/shopspring/decimal"
 
 	"slipway/deploy"
@@ -38,6 +38,8 @@ type world struct {
 	t   *testing.T
 	url string
 	db  string
+
+	inside *pgxpool.Pool // the simulator's database; opens no connection before something looks into it
 }
 
 func newWorld(t *testing.T, speed float64) *world {
@@ -66,7 +68,12 @@ func worldAt(t *testing.T, db string, speed float64) *world {
 	t.Cleanup(sim.Close)
 	srv := httptest.NewServer(sim.Handler())
 	t.Cleanup(srv.Close)
-	w := &world{t: t, url: srv.URL, db: db}
+	inside, err := pgxpool.New(context.Background(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(inside.Close)
+	w := &world{t: t, url: srv.URL, db: db, inside: inside}
 	t.Cleanup(w.covers)
 	return w
 }
@@ -125,13 +132,8 @@ func (w *world) admin(method string, body any) {
 // count asks the simulator's database.
 func (w *world) count(query string, args ...any) int {
 	w.t.Helper()
-	conn, err := pgx.Connect(w.t.Context(), w.db)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer conn.Close(w.t.Context())
 	var n int
-	if err := conn.QueryRow(w.t.Context(), query, args...).Scan(&n); err != nil {
+	if err := w.inside.QueryRow(w.t.Context(), query, args...).Scan(&n); err != nil {
 		w.t.Fatalf("%s: %v", query, err)
 	}
 	return n
@@ -140,12 +142,7 @@ func (w *world) count(query string, args ...any) int {
 // exec changes the simulated world behind everyone's back.
 func (w *world) exec(query string) {
 	w.t.Helper()
-	conn, err := pgx.Connect(w.t.Context(), w.db)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer conn.Close(w.t.Context())
-	if _, err := conn.Exec(w.t.Context(), query); err != nil {
+	if _, err := w.inside.Exec(w.t.Context(), query); err != nil {
 		w.t.Fatal(err)
 	}
 }
