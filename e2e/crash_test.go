@@ -91,15 +91,10 @@ func (s *script) tryApprove(id string) {
 // ask reads one text from Slipway's database as its owner; empty when there is no row.
 func (w *world) ask(sql string, args ...any) string {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
-	db, err := pgx.Connect(ctx, w.owner)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer db.Close(ctx)
 	var text *string
-	if err := db.QueryRow(ctx, sql, args...).Scan(&text); err != nil && err != pgx.ErrNoRows {
+	if err := w.book().QueryRow(ctx, sql, args...).Scan(&text); err != nil && err != pgx.ErrNoRows {
 		w.t.Fatalf("%s: %v", sql, err)
 	}
 	if text == nil {

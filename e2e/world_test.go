@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"slipway/dev/postgres/pgtest"
 	"slipway/models/store"
@@ -29,6 +31,9 @@ type world struct {
 	issuer string
 	public string
 	addr   string
+
+	mu    sync.Mutex
+	books map[string]*pgxpool.Pool // by their address: a walk looks into the database ten times a second
 }
 
 // process is one started program.
@@ -188,12 +193,33 @@ func (w *world) exec(sql string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
-	db, err := pgx.Connect(ctx, w.owner)
+	if _, err := w.book().Exec(ctx, sql); err != nil {
+		w.t.Fatalf("%.80s: %v", sql, err)
+	}
+}
+
+// book is Slipway's database as its owner sees it, until the test ends.
+func (w *world) book() *pgxpool.Pool {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if b := w.books[w.owner]; b != nil {
+		return b
+	}
+	cfg, err := pgxpool.ParseConfig(w.owner)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer db.Close(ctx)
-	if _, err := db.Exec(ctx, sql); err != nil {
-		w.t.Fatalf("%.80s: %v", sql, err)
+	cfg.MaxConns = 2
+	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // a migration may change what a query gives
+	b, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	w.t.Cleanup(b.Close)
+	if w.books == nil {
+		w.books = map[string]*pgxpool.Pool{}
+	}
+	w.books[w.owner] = b
+	return b
 }
