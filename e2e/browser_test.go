@@ -13,8 +13,8 @@ import (
 	"github.com/playwright-community/playwright-go"
 )
 
-// patience bounds every wait of the browser: ten times what is aimed at, so that a busy machine decides nothing.
-const patience = 30 * time.Second
+// patience bounds every wait of the browser: far more than ten times what is aimed at, so that a busy machine decides nothing.
+const patience = 2 * time.Minute
 
 var chrome struct {
 	once sync.Once
