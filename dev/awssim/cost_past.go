@@ -40,20 +40,24 @@ func pastServices() []pastService {
 
 // background enters what an account runs beside all stacks.
 func (b *costBook) background(a Account) {
-	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, p := range pastServices() {
-		if p.account != a.ID {
-			continue
+		if p.account == a.ID {
+			b.grow(p)
 		}
-		k := costKey{account: p.account, region: p.region, service: p.service, record: usageRecord}
-		b.add(flow{costKey: k, shaped: p.account + p.service, from: b.first, monthly: func(month time.Time) money {
-			n := float64((month.Year()-start.Year())*12 + int(month.Month()-start.Month()))
-			return money(math.Round(p.monthly*math.Pow(1+p.growth, n)*100)) * dollar / 100
-		}})
 	}
 	if a.ID == demoLegacyShop {
 		b.reserved(a.ID)
 	}
+}
+
+// grow enters a service whose use grows month by month.
+func (b *costBook) grow(p pastService) {
+	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	k := costKey{account: p.account, region: p.region, service: p.service, record: usageRecord}
+	b.add(flow{costKey: k, shaped: p.account + p.service, from: b.first, monthly: func(month time.Time) money {
+		n := float64((month.Year()-start.Year())*12 + int(month.Month()-start.Month()))
+		return money(math.Round(p.monthly*math.Pow(1+p.growth, n)*100)) * dollar / 100
+	}})
 }
 
 // reserved is a database's year paid for at once, every February: invoiced that day, in effect
@@ -81,16 +85,24 @@ func (b *costBook) reserved(account string) {
 	}
 }
 
-// past enters environments that demo tenants had once, and have no more.
+// past enters what demo tenants run beside their stacks, and an environment they had once.
 func (b *costBook) past(bills []billRow) {
 	ended := monthOf(b.until).AddDate(0, -5, 11)
-	done := map[string]bool{}
+	accounts, tenants := map[string]bool{}, map[string]bool{}
 	for _, bill := range bills {
 		tenant := bill.Tags[models.TagTenant]
-		if !isDemoTenant(tenant) || done[tenant] || bill.Tags[models.TagEnvironment] == "" {
+		beside, known := demoTenants()[tenant]
+		if !known {
 			continue
 		}
-		done[tenant] = true
+		if !accounts[bill.Account] {
+			accounts[bill.Account] = true
+			b.byHand(bill, beside)
+		}
+		if tenants[tenant] || bill.Tags[models.TagEnvironment] == "" {
+			continue
+		}
+		tenants[tenant] = true
 		for _, s := range []struct {
 			service string
 			monthly money
@@ -101,7 +113,23 @@ func (b *costBook) past(bills []billRow) {
 	}
 }
 
-func isDemoTenant(slug string) bool { return slug == "payments" || slug == "storefront" }
+// demoTenants are those with a past, and for how many USD a month they ran things by hand at the
+// beginning of 2025.
+func demoTenants() map[string]float64 {
+	return map[string]float64{"payments": 1010, "storefront": 1500}
+}
+
+// byHand enters what a team made in its account beside all stacks, without a tag.
+func (b *costBook) byHand(bill billRow, monthly float64) {
+	if bill.Tags[models.TagClass] == string(models.NonProd) {
+		monthly *= 0.25
+	} else {
+		monthly *= 0.75
+	}
+	for service, share := range map[string]float64{"Amazon Relational Database Service": 0.46, "Amazon OpenSearch Service": 0.22, "Amazon ElastiCache": 0.14, "EC2 - Other": 0.18} {
+		b.grow(pastService{bill.Account, homeRegion, service, monthly * share, 0.02})
+	}
+}
 
 // seedCosts gives the demo organization its past, its taxes and its credits, once.
 func (c *Call) seedCosts(ctx context.Context) error {
