@@ -22,7 +22,7 @@ func (r *running) collect() error {
 
 // collectors lists what is read again and again, in the order in which admins see it.
 func (r *running) collectors() []rollup.Collector {
-	return r.costCollectors()
+	return append(r.costCollectors(), r.healthCollector())
 }
 
 // collectorRoutes are the pages about what is read.

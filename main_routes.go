@@ -17,8 +17,8 @@ import (
 // routes is the route table: what each address answers with. web adds sign-in, static files and health.
 func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	desk := &handlers.Desk{Counts: r.store, Clock: r.clock, Simulated: r.config.AWS.Endpoint != ""}
-	home := &handlers.Home{Desk: desk, Store: r.store, Watch: r.store}
-	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store, Health: r.store, Portal: r.portal()}
+	home := &handlers.Home{Desk: desk, Store: r.store, Watch: r.store, Health: r.store}
+	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store, Health: r.store, Unwell: r.store, Portal: r.portal()}
 	ask := &handlers.NewTenant{Desk: desk, Store: r.store, Forms: r.store, Groups: r.groups}
 	approvals := &handlers.Approvals{Desk: desk, Store: r.store}
 	requests := &handlers.Requests{Desk: desk, Store: r.store, Glass: r.config.Engine.BreakGlass}
@@ -69,6 +69,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		r.backstageRoutes(desk),
 		r.healthRoutes(desk),
 		r.collectorRoutes(desk),
+		r.signalRoutes(desk),
 		r.notificationRoutes(desk),
 		r.tenantRoutes(desk, runs),
 		developmentRoutes(ctx, r),

@@ -37,7 +37,7 @@ func (d *Desk) pageAbout(c *fiber.Ctx, matters func(models.Freeze) bool) (ui.Pag
 		return ui.Page{}, err
 	}
 	p := ui.Page{
-		Name: a.Person.Name, Role: roleWords(a), CSRF: csrf(c), Path: c.OriginalURL(), Theme: visit.Theme(c), Approvals: n.Approvals, Runs: n.Runs,
+		Name: a.Person.Name, Role: roleWords(a), CSRF: csrf(c), Path: c.OriginalURL(), Theme: visit.Theme(c), Approvals: n.Approvals, Runs: n.Runs, Failing: n.Failing,
 		SeesAudit: a.SeesAll(), SeesAdmin: a.Has(models.PlatformAdmin) || a.Has(models.Auditor), MayRequest: a.MayRequestTenant(), Simulated: d.Simulated,
 	}
 	if v := visit.Of(c); !v.ConfirmBy.IsZero() {

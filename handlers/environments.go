@@ -35,7 +35,12 @@ type Environments struct {
 	Secrets interface {
 		SecretsWithoutValue(ctx context.Context, s models.Stack, logicalIDs []string) ([]models.EmptySecret, error)
 	}
-	Costs   environmentCosts
+	Costs environmentCosts
+	// Health reads how an environment runs, as the collector found it.
+	Health interface {
+		EnvironmentHealth(context.Context, models.Actor, models.Environment) (models.EnvironmentHealth, error)
+	}
+	Portal  Portal
 	Regions []string
 }
 
@@ -144,6 +149,9 @@ func (h *Environments) Show(c *fiber.Ctx) error {
 	}
 	d.Cost = environmentCostView(costs, e.Environment.TenantSlug, actor(c))
 	d.Secrets, d.SecretsNote = h.secrets(c.UserContext(), e.Environment, meta)
+	if d.Health, err = h.health(c, e.Environment); err != nil {
+		return err
+	}
 	if isFragment(c) {
 		return render(c, http.StatusOK, views.EnvironmentContent(d))
 	}
@@ -152,6 +160,23 @@ func (h *Environments) Show(c *fiber.Ctx) error {
 		return err
 	}
 	return render(c, http.StatusOK, views.EnvironmentPage(p, d))
+}
+
+// health is the panel of how an environment runs; none once it is deleted.
+func (h *Environments) health(c *fiber.Ctx, e models.Environment) (*views.EnvironmentHealth, error) {
+	in, err := form.Query[signalParams](c)
+	if err != nil {
+		return nil, err
+	}
+	span, err := in.span()
+	if err != nil || e.State == models.Deleted {
+		return nil, err
+	}
+	found, err := h.Health.EnvironmentHealth(c.UserContext(), actor(c), e)
+	if err != nil {
+		return nil, err
+	}
+	return environmentHealthView(h.Clock, found, e, h.Portal.URL, span.Name), nil
 }
 
 // secretsTime is how long a page waits for AWS to say which secrets have a value.

@@ -25,6 +25,9 @@ type Home struct {
 	Watch interface {
 		WatchEnvironments(context.Context, models.Actor) (models.EnvironmentWatch, error)
 	}
+	Health interface {
+		Unwell(ctx context.Context, a models.Actor, tenant string, most int) (models.Unwell, error)
+	}
 }
 
 // Show handles GET /.
@@ -38,6 +41,10 @@ func (h *Home) Show(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	unwell, err := h.Health.Unwell(c.UserContext(), a, "", panelRows)
+	if err != nil {
+		return err
+	}
 	p, err := h.pageAbout(c, func(models.Freeze) bool { return true })
 	if err != nil {
 		return err
@@ -45,7 +52,7 @@ func (h *Home) Show(c *fiber.Ctx) error {
 	d := views.Home{
 		Now: ui.At(now), Waiting: rowsOf(now, x.Waiting, queueRow), WaitingAll: x.WaitingAll, Failing: rowsOf(now, x.Failing, failRow), FailingAll: x.FailingAll,
 		Running: rowsOf(now, x.Running, runRow), Mine: rowsOf(now, x.Mine, requestRow), MineAll: x.MineAll, Drafts: rowsOf(h.Clock.Wall(), x.Drafts, draftRow),
-		Tenants: x.Tenants, MayRequest: a.MayRequestTenant(), MayDecide: mayDecide(a), CSRF: csrf(c),
+		Tenants: x.Tenants, MayRequest: a.MayRequestTenant(), MayDecide: mayDecide(a), CSRF: csrf(c), Health: healthPanelOf(h.Clock, unwell, ""),
 		Watch: views.Watch{Broken: rowsOf(now, w.Broken, environmentRow), BrokenAll: w.BrokenAll, Expiring: rowsOf(now, w.Expiring, environmentRow), ExpiringAll: w.ExpiringAll,
 			Drifted: rowsOf(now, w.Drifted, environmentRow), DriftedAll: w.DriftedAll},
 	}

@@ -26,6 +26,9 @@ type Tenants struct {
 	Health interface {
 		TenantHealth(ctx context.Context, a models.Actor, tenantID string) (map[string]models.RoleHealth, error)
 	}
+	Unwell interface {
+		Unwell(ctx context.Context, a models.Actor, tenant string, most int) (models.Unwell, error)
+	}
 	Portal Portal
 }
 
@@ -103,6 +106,9 @@ func (h *Tenants) Show(c *fiber.Ctx) error {
 	d := tenantView(h.Clock.Now(), a, t)
 	d.Holds, d.Access = holds, accessOf(h.Clock.Now(), h.Portal, t.Tenant, t.Access)
 	if err := h.health(c, t.Tenant, d.Accounts); err != nil {
+		return err
+	}
+	if d.Health, err = h.unwell(c, t.Tenant); err != nil {
 		return err
 	}
 	if isFragment(c) {

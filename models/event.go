@@ -43,6 +43,7 @@ func EventChoices() []EventChoice {
 		{TellDone, "My request is done", "Done, undone or given up.", false},
 		{TellExpiry, "An environment ends", "Warnings before its end, and the end itself: for the tenant's owners and whoever ordered it.", false},
 		{TellBudget, "A budget is passed", "A tenant's month reaches 80 or 100 % of its budget, so far or by AWS's forecast: for its owners.", false},
+		{TellHealth, "An environment is not healthy", "For owners and developers of its tenant: it is failing or degraded, or healthy again.", false},
 		{TellFreeze, "Runs are frozen", "New runs of your tenants, or all of them, are stopped or go on again.", false},
 		{TellRoleLost, "Slipway lost a role", "For platform admins: an account in which a permission is missing.", false},
 		{TellBreakGlass, "The glass was broken", "For platform admins: somebody approved alone. It is always sent.", true},

@@ -86,10 +86,10 @@ func JudgeTasks(name, id string, running, desired int, rollout *Rollout, now tim
 	deploying := rollout != nil && rollout.State == "IN_PROGRESS" && now.Sub(rollout.Began) < rolloutTime
 	switch {
 	case rollout != nil && rollout.State == "FAILED":
-		v.State, v.Since = Degraded, rollout.Began
+		v.State = Degraded
 		v.Words += ", and the deployment failed"
 	case rollout != nil && rollout.State == "IN_PROGRESS" && rollout.Failed > 0:
-		v.State, v.Since = Degraded, rollout.Began
+		v.State = Degraded
 		v.Words += ", and the deployment cannot start its tasks: " + plural(rollout.Failed, "1 has failed", "%d have failed")
 	case deploying:
 		v.Words += ", a deployment is under way"

@@ -40,7 +40,8 @@ type Environment struct {
 	Groups    []ResourceGroup
 	Resources int
 	Drift     Drift
-	Estimate  *ui.Estimate // nil: not known
+	Health    *EnvironmentHealth // nil once it is deleted
+	Estimate  *ui.Estimate       // nil: not known
 	Actions   []ui.Action
 	Open      []RequestRow
 	Requests  []RequestRow

@@ -25,6 +25,7 @@ type Home struct {
 	CSRF       string
 	Broken     []BrokenGlass // of the last days, for admins
 	Watch      Watch
+	Health     HealthPanel
 }
 
 // Watch is what the home page says of environments, worst first. Each list is short; the counts are of all.
@@ -77,6 +78,9 @@ func (h Home) title() string {
 	}
 	if n := h.FailingAll; n > 0 {
 		parts = append(parts, ui.Count(n)+" "+one(n, "is", "are")+" failing")
+	}
+	if n := h.Health.Tally.Failing; n > 0 {
+		parts = append(parts, ui.Plural(n, "environment fails", "environments fail"))
 	}
 	if n := h.Watch.BrokenAll; n > 0 && h.FailingAll == 0 {
 		parts = append(parts, ui.Plural(n, "environment is broken", "environments are broken"))

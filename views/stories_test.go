@@ -52,6 +52,7 @@ func stories() []story {
 		backstageStories(),
 		healthStories(),
 		collectorStories(),
+		signalStories(),
 		notificationStories(),
 		workStories(),
 		tenantLifeStories(),

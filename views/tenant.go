@@ -35,6 +35,7 @@ type Tenant struct {
 	Accounts []AccountCard
 	Access   PeoplesAccess
 	Holds    Holds
+	Health   *HealthPanel  // of its environments; nil while it has none
 	Members  []MemberGroup // owner, developer, viewer, in this order
 
 	Budget       string   // "$2,500"

@@ -49,10 +49,10 @@ Resources:
       LoadBalancers: [{ContainerName: app, ContainerPort: 8080, TargetGroupArn: !Ref Targets}]
   ErrorRate:
     Type: AWS::CloudWatch::Alarm
-    Properties: {AlarmName: slw-shop-errors, AlarmDescription: Too many requests fail, Namespace: AWS/Billing, MetricName: HTTPCode_Target_5XX_Count, ComparisonOperator: GreaterThanThreshold, EvaluationPeriods: 1, Threshold: 1}
+    Properties: {AlarmName: slw-shop-errors, AlarmDescription: Too many requests fail, Namespace: AWS/Billing, MetricName: HTTPCode_Target_5XX_Count, ComparisonOperator: GreaterThanThreshold, EvaluationPeriods: 1, Threshold: 1, TreatMissingData: notBreaching}
   Latency:
     Type: AWS::CloudWatch::Alarm
-    Properties: {AlarmName: slw-shop-latency, AlarmDescription: Requests take long, Namespace: AWS/Billing, MetricName: TargetResponseTime, ComparisonOperator: GreaterThanThreshold, EvaluationPeriods: 1, Threshold: 1}
+    Properties: {AlarmName: slw-shop-latency, AlarmDescription: Requests take long, Namespace: AWS/Billing, MetricName: TargetResponseTime, ComparisonOperator: GreaterThanThreshold, EvaluationPeriods: 1, Threshold: 1, TreatMissingData: notBreaching}
   Wrong: {Type: "AWS::CloudWatch::CompositeAlarm", Properties: {AlarmName: slw-shop-wrong, AlarmDescription: Something is wrong, AlarmRule: !Sub 'ALARM("${ErrorRate}") OR ALARM("${Latency}")'}}
 `
 

@@ -30,6 +30,7 @@ const (
 	AtRuns         Section = "runs"
 	AtTenants      Section = "tenants"
 	AtEnvironments Section = "environments"
+	AtHealth       Section = "health"
 	AtServices     Section = "services"
 	AtBlueprints   Section = "blueprints"
 	AtCosts        Section = "costs"
@@ -49,6 +50,7 @@ type Page struct {
 	Theme      Theme   // from the cookie
 	Approvals  int     // how many requests wait for this person's decision
 	Runs       int     // how many runs are going on that this person may see
+	Failing    int     // how many environments fail that this person may see
 	SeesAudit  bool    // shows Audit in the navigation
 	SeesAdmin  bool    // shows Admin in the navigation
 	MayRequest bool    // shows the New tenant button

@@ -153,6 +153,7 @@ func All() []Link {
 		healthLinks(),
 		collectorLinks(),
 		costLinks(),
+		signalLinks(),
 		notificationLinks(),
 		tenantLinks(id))
 }
