@@ -57,6 +57,10 @@ func mostQueries(r web.Route) int {
 		return 17
 	case r.Path == "/environments/new": // all that an order can stand on, the catalogue, and what the rules ask
 		return 26
+	case r.Path == "/costs" || r.Path == "/tenants/:tenant/costs": // days, table, budgets, measured environments, and how both collectors stand
+		return 14
+	case r.Path == "/tenants/:tenant/environments/:env": // with its panel of costs
+		return 18
 	case r.Path == "/admin/platform": // what the organization must have, and how the work goes: queue, workers, calls, runs
 		return 8
 	case r.Path == "/admin/notifications": // the log beside destinations, webhooks and networks

@@ -42,4 +42,14 @@ SELECT gen_random_uuid(), at, 'engine', 'system', 'tenant.ready', 'tenant', paym
 INSERT INTO saved_forms (id, person_id, issuer, subject, path, fields, saved_at)
 SELECT gen_random_uuid(), p.id, p.issuer, p.subject, '/tenants/new', '{}', at FROM more, people p WHERE p.subject IN ('demo-owner', 'demo-admin');
 INSERT INTO role_mappings (id, group_name, role, created_by, created_at) SELECT gen_random_uuid(), 'group-' || g, 'requester', 'test', at FROM more;
+
+-- Costs: a day that was read, with more tenants and services on it.
+INSERT INTO cost_records (month, source) VALUES (date_trunc('month', current_date - 1)::date, 'cost_explorer') ON CONFLICT DO NOTHING;
+INSERT INTO cost_reads (source, day, estimated, read_at) VALUES ('cost_explorer', current_date - 1, true, now()) ON CONFLICT DO NOTHING;
+INSERT INTO cost_days (source, cut, day, account, category, service, billed, effective, tenant_id)
+SELECT 'cost_explorer', 'service', current_date - 1, lpad(g::text, 12, '7'), 'usage', 'Service ' || g, 1, 1, payments FROM more;
+INSERT INTO cost_rollups (day, scope, tenant_id, category, billed, effective)
+SELECT current_date - 1, 'tenant', t.id, 'usage', 1, 1 FROM more JOIN tenants t ON t.slug = more.slug;
+INSERT INTO cost_rollups (day, scope, service, category, billed, effective)
+SELECT current_date - 1, 'service', 'Service ' || g, 'usage', 1, 1 FROM more;
 DROP TABLE more;

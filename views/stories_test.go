@@ -53,6 +53,7 @@ func stories() []story {
 		healthStories(),
 		collectorStories(),
 		signalStories(),
+		costStories(),
 		notificationStories(),
 		workStories(),
 		tenantLifeStories(),
