@@ -48,13 +48,18 @@ func (q *queryLog) take() []string {
 }
 
 // mostQueries is what a page may ask of the database, the session and the navigation included: a list 4, an object 10, and 15 or
-// more what is several lists: home, and a tenant's page with all it holds, its end, and who gets into its accounts.
+// more what is several lists: home, and a tenant's page with all it holds and how that runs, its end, and who gets
+// into its accounts.
 func mostQueries(r web.Route) int {
 	switch {
 	case r.Path == "/":
 		return 15
 	case r.Path == "/tenants/:tenant":
-		return 17
+		return 19
+	case r.Path == "/tenants/:tenant/environments/:env": // what it is, what it costs, and how it runs
+		return 14
+	case r.Path == "/health": // a list, and how all stand
+		return 5
 	case r.Path == "/environments/new": // all that an order can stand on, the catalogue, and what the rules ask
 		return 26
 	case r.Path == "/costs" || r.Path == "/tenants/:tenant/costs": // days, table, budgets, measured environments, and how both collectors stand

@@ -21,35 +21,30 @@ const (
 // ownAccess is the name of the permission set that lets somebody with a role in the tenant into the account of environment e; empty: none does.
 const ownAccess = `COALESCE((SELECT x.set_name FROM account_access x WHERE x.account_id = e.account_id AND x.role = ? AND x.state = 'assigned' AND x.set_name <> '' LIMIT 1), '')`
 
-// EnvironmentHealth reads how an environment runs that the actor may see, in three queries.
+// itsPast are the newest changes of environment e's health and of its alarms, as documents.
+const itsPast = `(SELECT jsonb_agg(c) FROM (SELECT c.at, c.was, c.state, c.reason FROM health_changes c WHERE c.environment_id = e.id ORDER BY c.at DESC, c.id DESC LIMIT ?) c) AS changes,
+	(SELECT jsonb_agg(c) FROM (SELECT c.alarm, c.at, c.state, c.reason FROM alarm_changes c WHERE c.environment_id = e.id ORDER BY c.at DESC, c.alarm LIMIT ?) c) AS alarms`
+
+// EnvironmentHealth reads how an environment runs that the actor may see, in one query.
 func (s *Store) EnvironmentHealth(ctx context.Context, actor models.Actor, env models.Environment) (h models.EnvironmentHealth, err error) {
 	seen, args := tenantScope(actor, `e.tenant_id`)
 	type row struct {
-		Row    healthListRow `gorm:"embedded"`
-		Parts  jsonb
-		Access string
+		Row     healthListRow `gorm:"embedded"`
+		Parts   jsonb
+		Access  string
+		Changes jsonb
+		Alarms  jsonb
 	}
-	id, db := env.ID, s.read(ctx)
-	r, err := one[row](db, `SELECT `+healthColumnsOf+`, h.parts, `+ownAccess+` AS access FROM environments e JOIN tenants t ON t.id = e.tenant_id `+healthJoined+` WHERE e.id = ? AND `+seen,
-		append([]any{actor.TenantRole(env.TenantID), id}, args...)...)
+	r, err := one[row](s.read(ctx), `SELECT `+healthColumnsOf+`, h.parts, `+ownAccess+` AS access, `+itsPast+` FROM environments e JOIN tenants t ON t.id = e.tenant_id `+healthJoined+` WHERE e.id = ? AND `+seen,
+		append([]any{actor.TenantRole(env.TenantID), pageHealth, pageAlarms, env.ID}, args...)...)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return h, models.Errorf(models.NotFound, "There is no such environment.")
 	}
 	if err != nil {
-		return h, translate(fmt.Errorf("read the health of %s: %w", id, err))
+		return h, translate(fmt.Errorf("read the health of %s: %w", env.ID, err))
 	}
-	h.Access = r.Access
-	h.HealthRow = r.Row.model()
-	if err := r.Parts.decode(&h.Vitals); err != nil {
-		return h, err
-	}
-	if h.Changes, err = many[models.HealthChange](db, `SELECT at, was, state, reason FROM health_changes WHERE environment_id = ? ORDER BY at DESC, id DESC LIMIT ?`, id, pageHealth); err != nil {
-		return h, translate(fmt.Errorf("read how the health of %s changed: %w", id, err))
-	}
-	if h.Alarms, err = many[models.AlarmChange](db, `SELECT alarm, at, state, reason FROM alarm_changes WHERE environment_id = ? ORDER BY at DESC, alarm LIMIT ?`, id, pageAlarms); err != nil {
-		return h, translate(fmt.Errorf("read how the alarms of %s changed: %w", id, err))
-	}
-	return h, nil
+	h.HealthRow, h.Access = r.Row.model(), r.Access
+	return h, errors.Join(r.Parts.decode(&h.Vitals), r.Changes.decode(&h.Changes), r.Alarms.decode(&h.Alarms))
 }
 
 // SignalSource reads what the signals of an environment are read from, and what was deployed within a range.
