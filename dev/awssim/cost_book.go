@@ -52,7 +52,7 @@ type costBook struct {
 
 const (
 	monthsBack  = 14
-	monthsAhead = 13
+	monthsAhead = 4
 	billingLag  = 8 * time.Hour // at least; the data is refreshed as often
 )
 
