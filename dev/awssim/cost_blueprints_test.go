@@ -25,11 +25,8 @@ type shippedBlueprint struct {
 }
 
 // stand makes a stack of a shipped blueprint and answers its outputs.
-func (b shippedBlueprint) stand(t *testing.T, w *world, template, environment string, more map[string]string) map[string]string {
+func (b shippedBlueprint) stand(t *testing.T, w *world, template, environment string, parameters map[string]string) map[string]string {
 	t.Helper()
-	parameters := maps.Clone(b.with)
-	maps.Copy(parameters, more)
-	b.with = parameters
 	s := &cfnStack{ID: stackARN("us-east-1", demoHub, "slw-demo-"+environment+"/"+newRequestID()), Account: demoHub, Region: "us-east-1", Name: "slw-demo-" + environment, Created: time.Now().UTC().Truncate(time.Second),
 		RunAs: Principal{Account: demoHub, Admin: true, ARN: arn("iam", "", demoHub, "user/platform-team")}}
 	d := cfnDefinition{Template: template, Parameters: parameters, Capabilities: []string{"CAPABILITY_NAMED_IAM"},
@@ -58,6 +55,63 @@ func (b shippedBlueprint) stand(t *testing.T, w *world, template, environment st
 	return out
 }
 
+// files are the template and the description of a blueprint.
+func (b shippedBlueprint) files(t *testing.T) (template string, meta blueprint.Meta) {
+	t.Helper()
+	dir := filepath.Join("..", "..", "provisioners", "blueprints", b.folder)
+	text, err := os.ReadFile(filepath.Join(dir, blueprint.TemplateFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	about, err := os.ReadFile(filepath.Join(dir, blueprint.MetaFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if meta, err = blueprint.ReadMeta(about); err != nil {
+		t.Fatal(err)
+	}
+	return string(text), meta
+}
+
+// estimate is what a plan says before anything is made.
+func (b shippedBlueprint) estimate(t *testing.T, text string, parameters, use map[string]string) decimal.Decimal {
+	t.Helper()
+	list, err := price.Load(price.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := blueprint.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := template.Resolve(blueprint.Inputs{Parameters: parameters, Account: demoHub, Region: "us-east-1", StackName: "slw-demo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, problems := price.ParseUsage(use)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return list.EstimateTemplate("", "us-east-1", r, u).Monthly()
+}
+
+// shippedBlueprints are those that cost something; the network comes first, for others stand in it.
+func shippedBlueprints() []shippedBlueprint {
+	topic := "arn:aws:sns:us-east-1:" + demoHub + ":alarms"
+	service := map[string]string{"Tenant": "demo", "Stage": "prod", "ServiceName": "checkout", "Size": "S", "AlarmTopicArn": topic,
+		"RepositoryArn": "arn:aws:ecr:us-east-1:" + demoHub + ":repository/slw-demo/checkout", "RepositoryUri": demoHub + ".dkr.ecr.us-east-1.amazonaws.com/slw-demo/checkout",
+		"Image": "public.ecr.aws/demo/checkout@sha256:" + strings.Repeat("0", 64)}
+	web, job := maps.Clone(service), maps.Clone(service)
+	maps.Copy(web, map[string]string{"Environment": "web", "Host": "web.apps.example.com", "HostedZoneId": "Z0DEMOBASEDOMAIN0001"})
+	maps.Copy(job, map[string]string{"Environment": "job", "ScheduleExpression": "rate(1 day)"})
+	return []shippedBlueprint{
+		{"network/1.0.0", map[string]string{"Tenant": "demo", "NetworkName": "main", "Class": "prod", "Cidr": "10.9.0.0/20", "AlarmTopicArn": topic, "Size": "M"}},
+		{"ecs-web-service/1.1.0", web}, {"scheduled-job/1.0.0", job},
+		{"static-site/1.0.0", map[string]string{"Tenant": "demo", "Environment": "docs", "Size": "S"}},
+		{"image-repository/1.0.0", map[string]string{"Tenant": "demo", "Service": "basket"}},
+	}
+}
+
 // TestShippedBlueprintsCostTheirEstimate: a whole month of what a shipped blueprint makes comes to
 // what its plan says before anything is made, to the cent.
 func TestShippedBlueprintsCostTheirEstimate(t *testing.T) {
@@ -67,37 +121,9 @@ func TestShippedBlueprintsCostTheirEstimate(t *testing.T) {
 		_, err := c.putPolicy(ctx, Policy{Account: demoHub, Name: "slipway-boundary", Path: "/slipway/platform/", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`})
 		return err
 	})
-	list, err := price.Load(price.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
-	topic := "arn:aws:sns:us-east-1:" + demoHub + ":alarms"
-	service := map[string]string{"Tenant": "demo", "Stage": "prod", "ServiceName": "checkout", "Size": "S", "AlarmTopicArn": topic,
-		"RepositoryArn": "arn:aws:ecr:us-east-1:" + demoHub + ":repository/slw-demo/checkout", "RepositoryUri": demoHub + ".dkr.ecr.us-east-1.amazonaws.com/slw-demo/checkout",
-		"Image": "public.ecr.aws/demo/checkout@sha256:" + strings.Repeat("0", 64)}
-	web, job := maps.Clone(service), maps.Clone(service)
-	maps.Copy(web, map[string]string{"Environment": "web", "Host": "web.apps.example.com", "HostedZoneId": "Z0DEMOBASEDOMAIN0001"})
-	maps.Copy(job, map[string]string{"Environment": "job", "ScheduleExpression": "rate(1 day)"})
 	network := map[string]string{}
-	for _, b := range []shippedBlueprint{
-		{"network/1.0.0", map[string]string{"Tenant": "demo", "NetworkName": "main", "Class": "prod", "Cidr": "10.9.0.0/20", "AlarmTopicArn": topic, "Size": "M"}},
-		{"ecs-web-service/1.1.0", web}, {"scheduled-job/1.0.0", job},
-		{"static-site/1.0.0", map[string]string{"Tenant": "demo", "Environment": "docs", "Size": "S"}},
-		{"image-repository/1.0.0", map[string]string{"Tenant": "demo", "Service": "basket"}},
-	} {
-		dir := filepath.Join("..", "..", "provisioners", "blueprints", b.folder)
-		text, err := os.ReadFile(filepath.Join(dir, blueprint.TemplateFile))
-		if err != nil {
-			t.Fatal(err)
-		}
-		about, err := os.ReadFile(filepath.Join(dir, blueprint.MetaFile))
-		if err != nil {
-			t.Fatal(err)
-		}
-		meta, err := blueprint.ReadMeta(about)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, b := range shippedBlueprints() {
+		text, meta := b.files(t)
 		w.opts.Usage = func(_, _, size string) map[string]string {
 			if u, ok := meta.Cost.Usage[size]; ok {
 				return u
@@ -105,34 +131,19 @@ func TestShippedBlueprintsCostTheirEstimate(t *testing.T) {
 			return meta.Cost.Usage["S"]
 		}
 		environment := strings.Split(b.folder, "/")[0]
-		more := map[string]string{}
+		parameters := maps.Clone(b.with)
 		if _, needs := b.with["RepositoryArn"]; needs {
 			for _, name := range []string{"VpcId", "VpcCidr", "PublicSubnetIds", "PrivateSubnetIds"} {
 				if name != "PublicSubnetIds" || b.with["Host"] != "" {
-					more[name] = network[name]
+					parameters[name] = network[name]
 				}
 			}
 		}
-		out := b.stand(t, w, string(text), environment, more)
+		out := b.stand(t, w, text, environment, parameters)
 		if environment == "network" {
 			network = out
 		}
-
-		template, err := blueprint.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		parameters := maps.Clone(b.with)
-		maps.Copy(parameters, more)
-		r, err := template.Resolve(blueprint.Inputs{Parameters: parameters, Account: demoHub, Region: "us-east-1", StackName: "slw-demo-" + environment})
-		if err != nil {
-			t.Fatal(err)
-		}
-		u, problems := price.ParseUsage(w.opts.Usage("", "", b.with["Size"]))
-		if len(problems) > 0 {
-			t.Fatal(problems)
-		}
-		want := list.EstimateTemplate("", "us-east-1", r, u).Monthly()
+		want := b.estimate(t, text, parameters, w.opts.Usage("", "", b.with["Size"]))
 		w.setCost(t, costSetting{Kind: historySetting, Tenant: "demo", Environment: environment, Amount: decimal.NewFromInt(2)})
 		last := monthOf(time.Now().UTC()).AddDate(0, -1, 0)
 		got := amount(t, ask(t, w, costexplorer.GetCostAndUsageInput{TimePeriod: period(last, last.AddDate(0, 1, 0)), Granularity: cetypes.GranularityMonthly, Metrics: []string{"UnblendedCost"}, Filter: ofEnvironment(environment)})[0].Total["UnblendedCost"])

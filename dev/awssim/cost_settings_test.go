@@ -27,10 +27,7 @@ func TestCostSettings(t *testing.T) {
 	w := costWorld(t)
 	last := monthOf(time.Now().UTC()).AddDate(0, -1, 0)
 	end := last.AddDate(0, 1, 0)
-	cost := func(filter *cetypes.Expression) decimal.Decimal {
-		t.Helper()
-		return amount(t, ask(t, w, costexplorer.GetCostAndUsageInput{TimePeriod: period(last, end), Granularity: cetypes.GranularityMonthly, Metrics: []string{"UnblendedCost"}, Filter: filter})[0].Total["UnblendedCost"])
-	}
+	cost := func(filter *cetypes.Expression) decimal.Decimal { return w.costOf(t, last, filter) }
 	estimate := monthlyEstimate(t)
 	list, err := price.Load(price.Default())
 	if err != nil {
@@ -65,7 +62,21 @@ func TestCostSettings(t *testing.T) {
 		t.Errorf("dearer for half a month: %s, want %s", got, want)
 	}
 	w.admin(t, "DELETE", fmt.Sprintf("/cost-settings/%d", id), nil, nil)
+}
 
+// costOf is what a month cost.
+func (w *world) costOf(t *testing.T, month time.Time, filter *cetypes.Expression) decimal.Decimal {
+	t.Helper()
+	return amount(t, ask(t, w, costexplorer.GetCostAndUsageInput{TimePeriod: period(month, month.AddDate(0, 1, 0)), Granularity: cetypes.GranularityMonthly, Metrics: []string{"UnblendedCost"}, Filter: filter})[0].Total["UnblendedCost"])
+}
+
+// TestLeaksCreditsAndTaxes: they are beside all stacks, and each is itself.
+func TestLeaksCreditsAndTaxes(t *testing.T) {
+	t.Parallel()
+	w := costWorld(t)
+	last := monthOf(time.Now().UTC()).AddDate(0, -1, 0)
+	end, two := last.AddDate(0, 1, 0), decimal.NewFromInt(2)
+	cost := func(filter *cetypes.Expression) decimal.Decimal { return w.costOf(t, last, filter) }
 	untaxed := &cetypes.Expression{Not: &cetypes.Expression{Dimensions: &cetypes.DimensionValues{Key: cetypes.DimensionRecordType, Values: []string{taxRecord}}}}
 	before, env := cost(untaxed), cost(ofEnvironment("web"))
 	w.setCost(t, costSetting{Kind: leakSetting, Account: demoAudit, Amount: decimal.NewFromInt(3), From: end.AddDate(0, 0, -4)})

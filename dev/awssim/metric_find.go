@@ -158,19 +158,22 @@ func spread(s *series, by float64) *series {
 	return s
 }
 
+// otherKinds are the things of other namespaces: their type, the dimension that names one, and all that a metric needs.
+var otherKinds = map[string]struct {
+	typ, dimension string
+	names          []string
+}{
+	"AWS/SQS":        {"AWS::SQS::Queue", "QueueName", []string{"QueueName"}},
+	"AWS/Scheduler":  {"AWS::Scheduler::ScheduleGroup", "ScheduleGroup", []string{"ScheduleGroup"}},
+	"AWS/NATGateway": {"AWS::EC2::NatGateway", "NatGatewayId", []string{"NatGatewayId"}},
+	"AWS/WAFV2":      {"AWS::WAFv2::WebACL", "WebACL", []string{"WebACL", "Region", "Rule"}},
+	"AWS/CloudFront": {"AWS::CloudFront::Distribution", "DistributionId", []string{"DistributionId", "Region"}},
+	"AWS/S3":         {"AWS::S3::Bucket", "BucketName", []string{"BucketName", "StorageType"}},
+}
+
 // otherSeries are those of queues, schedules, gateways, firewalls, the edge and buckets.
 func (sc *scene) otherSeries(namespace, metric string, d dimensions) *series {
-	of := map[string]struct {
-		typ, dimension string
-		names          []string
-	}{
-		"AWS/SQS":        {"AWS::SQS::Queue", "QueueName", []string{"QueueName"}},
-		"AWS/Scheduler":  {"AWS::Scheduler::ScheduleGroup", "ScheduleGroup", []string{"ScheduleGroup"}},
-		"AWS/NATGateway": {"AWS::EC2::NatGateway", "NatGatewayId", []string{"NatGatewayId"}},
-		"AWS/WAFV2":      {"AWS::WAFv2::WebACL", "WebACL", []string{"WebACL", "Region", "Rule"}},
-		"AWS/CloudFront": {"AWS::CloudFront::Distribution", "DistributionId", []string{"DistributionId", "Region"}},
-		"AWS/S3":         {"AWS::S3::Bucket", "BucketName", []string{"BucketName", "StorageType"}},
-	}[namespace]
+	of := otherKinds[namespace]
 	t := sc.others[of.typ+" "+d[of.dimension]]
 	if t == nil || !d.are(of.names...) {
 		return nil
