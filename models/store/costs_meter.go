@@ -51,7 +51,7 @@ func (b *CostBook) TakeCall(ctx context.Context) (taken bool, err error) {
 }
 
 // ReadCostsAgain has every day of the last thirteen months read anew, final or not: for when AWS has filled in tags afterwards. It costs as
-// much as the first reading did. What is there stays until it is replaced.
+// much as the first reading did. What is there stays until it is replaced. Budgets are read along with them.
 func (s *Store) ReadCostsAgain(ctx context.Context, actor models.Actor) error {
 	switch {
 	case !actor.SeesAll():
@@ -63,7 +63,7 @@ func (s *Store) ReadCostsAgain(ctx context.Context, actor models.Actor) error {
 		if _, err := t.pgx.Exec(t.ctx, `UPDATE cost_reads SET again = true WHERE source = $1 AND day >= $2`, models.CostExplorer, models.FirstCostDay(s.clock.Wall())); err != nil {
 			return fmt.Errorf("have costs read again: %w", err)
 		}
-		ids, err := many[string](t.db, `SELECT id FROM collect_targets WHERE collector = ?`, models.CostCollector)
+		ids, err := many[string](t.db, `SELECT id FROM collect_targets WHERE collector IN (?, ?) ORDER BY id`, models.CostCollector, models.BudgetCollector)
 		if err != nil {
 			return fmt.Errorf("find the collector of costs: %w", err)
 		}
