@@ -62,6 +62,8 @@ func linkOf(d models.Delivery) string {
 		return urls.Platform
 	case e.Object == models.EnvironmentObject && e.Kind == models.TellExpiry:
 		return urls.Environment(d.Slug, e.ObjectName)
+	case e.Kind == models.TellBudget:
+		return urls.TenantCosts(d.Slug)
 	case e.RequestID != "":
 		return urls.Request(e.RequestID)
 	case d.Slug != "":

@@ -23,6 +23,7 @@ var actions = map[string]string{
 	"account.creating": "reserved", "account.slot": "queued the creation of", "account.enrolled": "enrolled", "account.access": "noted who gets into",
 	"account.health": "noted what its roles may do in", "account.health-check": "asked to check the roles in", "approvals.dropped": "dropped the approvals of",
 	"freeze.begin": "froze new runs", "freeze.lift": "lifted a freeze", "rules.change": "put other rules in force by",
+	"costs.read-again": "had all read again by the collector",
 }
 
 // actionWords says an audit action as a person would; one without words of its own stays as it is, with spaces.
