@@ -16,7 +16,12 @@ import (
 func (r *running) backstageRoutes(desk *handlers.Desk) []web.Route {
 	feed := &backstage.Feed{Store: r.store, Tokens: r.store, Addresses: r.catalogAddresses()}
 	admin := &handlers.AdminBackstage{Desk: desk, Store: r.store, PublicURL: r.config.Server.PublicURL, Origins: r.config.Backstage.Origins}
+	frames := &handlers.Frames{Origins: r.config.Backstage.Origins, Clock: r.clock, Store: r.store, Blueprints: r.store, Costs: r.store, Health: r.store}
 	rows := []web.Route{
+		framed("/embed/tenants/:tenant/environments/:env", frames.Environment),
+		framed("/embed/tenants/:tenant/costs", frames.TenantCosts),
+		framed("/embed/tenants/:tenant/health", frames.TenantHealth),
+		framed(urls.FrameApprovals, frames.Approvals),
 		page(urls.AdminBackstage, admin.Show),
 		form(urls.AddCatalogToken, admin.Add),
 		form(urls.RevokeCatalogToken, admin.Revoke),
@@ -32,6 +37,11 @@ func (r *running) backstageRoutes(desk *handlers.Desk) []web.Route {
 	return rows
 }
 
+// framed is what another site may show.
+func framed(path string, handler fiber.Handler) web.Route {
+	return web.Route{Method: http.MethodGet, Path: path, Kind: web.Frame, Handler: handler}
+}
+
 // machine is what is read with a token.
 func machine(path string, handler fiber.Handler) web.Route {
 	return web.Route{Method: http.MethodGet, Path: path, Kind: web.Bearer, Limit: web.LimitCatalog, Handler: handler}
@@ -40,5 +50,6 @@ func machine(path string, handler fiber.Handler) web.Route {
 // catalogAddresses are the pages that entities lead to.
 func (r *running) catalogAddresses() catalog.Addresses {
 	return catalog.Addresses{Public: r.config.Server.PublicURL, TenantPage: urls.Tenant, AccountPage: urls.Account, NetworkPage: urls.Network,
-		EnvironmentPage: urls.Environment, ServicePage: urls.Service, RequestsPage: urls.RequestsOf}
+		EnvironmentPage: urls.Environment, ServicePage: urls.Service, RequestsPage: urls.RequestsOf,
+		TenantFrame: urls.FrameHealth, TenantCostFrame: urls.FrameCosts, EnvironmentFrame: urls.FrameEnvironment}
 }

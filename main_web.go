@@ -31,14 +31,14 @@ func (r *running) face(ctx context.Context) (face, error) {
 		PublicURL: r.config.Server.PublicURL, Issuer: s.Issuer, ClientID: s.ClientID, ClientSecret: s.ClientSecret.Reveal(),
 		Scopes: s.Scopes, GroupsClaim: s.GroupsClaim, GroupsPrefix: s.GroupsPrefix, SessionIdle: s.SessionIdle, SessionMax: s.SessionMax,
 		Recheck: s.GroupsRecheck, Consent: s.Consent,
-		Keys: ring, Store: r.store, Clock: r.clock, Logger: r.log,
+		Keys: ring, Store: r.store, Frames: r.store, Clock: r.clock, Logger: r.log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	streams := stream.NewHub(stream.Limits{})
 	return web.New(web.Options{
-		PublicURL: r.config.Server.PublicURL, TrustedProxies: r.config.Server.TrustedProxies, Auth: signIn, Routes: r.routes(ctx, streams),
+		PublicURL: r.config.Server.PublicURL, TrustedProxies: r.config.Server.TrustedProxies, Auth: signIn, Routes: r.routes(ctx, streams), FrameOrigins: r.config.Backstage.Origins,
 		Streams: streams, Logger: r.log, Metrics: r.metrics, Limits: r.limits, Ready: r.readiness, AccessGroups: r.store.RoleMappings, Denied: r.store.Denied,
 	})
 }

@@ -95,6 +95,7 @@ type matrix struct {
 	routes []web.Route
 	people map[string]*http.Client
 	tokens map[string]string
+	frames map[string]string            // the cookie that a person's frame has
 	ids    map[string]map[string]string // object to route parameter to value
 	owner  *pgx.Conn
 

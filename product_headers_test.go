@@ -20,7 +20,9 @@ var (
 
 // TestHeaders asks every route of the table, what is in no table, and the stand-ins of a development build.
 func TestHeaders(t *testing.T) {
-	m := newMatrix(t, unlimited)
+	m := newMatrix(t, unlimited, func(m *matrix) {
+		m.vars["SLIPWAY_BACKSTAGE_ORIGINS"] = "https://backstage.example.com, https://portal.example.com:7007"
+	})
 	for _, r := range m.routes {
 		for _, person := range []string{"admin", "nobody", "anonymous"} {
 			if r.Path == "/auth/logout" || r.Kind == web.Dev || r.Kind == web.Stream && person == "admin" {
@@ -31,7 +33,11 @@ func TestHeaders(t *testing.T) {
 				body = strings.NewReader(url.Values{"_csrf": {m.tokens[person]}}.Encode())
 			}
 			a := m.send(person, r.Method, m.path(r, "own"), body)
-			secured(t, r.Pattern()+" as "+person, a)
+			if r.Kind == web.Frame || r.Kind == web.Entry {
+				framable(t, r.Pattern()+" as "+person, a)
+				continue
+			}
+			secured(t, r.Pattern()+" as "+person, a, r.Opener)
 			if r.Kind == web.Static {
 				continue
 			}
@@ -49,7 +55,7 @@ func TestHeaders(t *testing.T) {
 		"a large body": m.send("admin", http.MethodPost, "/theme", strings.NewReader(strings.Repeat("x", 2<<20))), "no token": m.send("admin", http.MethodPost, "/theme", nil),
 		"a fragment": m.send("admin", http.MethodGet, "/tenants", nil, "HX-Request", "true"), "a file that is none": m.send("admin", http.MethodGet, "/static/none.css", nil),
 	} {
-		secured(t, what, a)
+		secured(t, what, a, false)
 		if len(a.Cookies()) > 0 {
 			t.Errorf("%s sets cookies: %v", what, a.Cookies())
 		}
@@ -61,10 +67,35 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-func secured(t *testing.T, what string, a answer) {
+// framable holds an answer to what other sites may show: the two that are named, and under a policy that is as strict otherwise.
+func framable(t *testing.T, what string, a answer) {
+	t.Helper()
+	policy := a.Header.Get("Content-Security-Policy")
+	const named = "frame-ancestors https://backstage.example.com https://portal.example.com:7007"
+	if !strings.HasSuffix(policy, named) || strings.Count(policy, "frame-ancestors") != 1 || len(a.Header.Values("Content-Security-Policy")) != 1 || a.Header.Get("X-Frame-Options") != "" {
+		t.Errorf("%s: %q, X-Frame-Options %q", what, policy, a.Header.Get("X-Frame-Options"))
+	}
+	a.Header.Set("Content-Security-Policy", strings.Replace(policy, named, "frame-ancestors 'none'", 1))
+	a.Header.Set("X-Frame-Options", "DENY")
+	secured(t, what, a, false)
+	if strings.Contains(a.text, "<form") {
+		t.Errorf("%s: a frame holds a form", what)
+	}
+	if !strings.Contains(a.text, `<base target="_blank">`) && !strings.Contains(a.text, `<base target="_blank"/>`) && strings.Contains(a.text, "<html") {
+		t.Errorf("%s: links stay inside", what)
+	}
+	for _, c := range a.Cookies() {
+		if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteNoneMode || !c.Partitioned || c.Path != "/embed" || c.Domain != "" || c.MaxAge > 3600 || c.Name != "slipway_frame_nonce" {
+			t.Errorf("%s: cookie %s", what, c)
+		}
+	}
+}
+
+func secured(t *testing.T, what string, a answer, opener bool) {
 	t.Helper()
 	strict(t, what, a)
-	for name, want := range map[string]string{"Referrer-Policy": "same-origin", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin", "Vary": "Accept"} {
+	policy := map[bool]string{true: "unsafe-none", false: "same-origin"}[opener]
+	for name, want := range map[string]string{"Referrer-Policy": "same-origin", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": policy, "Vary": "Accept"} {
 		if name == "Vary" && strings.Contains(a.Header.Get(name), want) { // files vary by encoding, pages by HX-Request, too
 			continue
 		}

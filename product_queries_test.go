@@ -70,6 +70,8 @@ func mostQueries(r web.Route) int {
 		return 8
 	case r.Path == "/admin/notifications": // the log beside destinations, webhooks and networks
 		return 7
+	case r.Kind == web.Frame && strings.HasSuffix(r.Path, "/environments/:env"): // its costs and its health beside it
+		return 16
 	case strings.HasPrefix(r.Path, "/blueprints"): // the catalogue is three tables
 		return 9
 	case len(objectsOf(r)) > 1:
@@ -92,7 +94,7 @@ func TestQueriesPerPage(t *testing.T) {
 		m.exec(string(rows))
 		have = n
 		for _, r := range m.routes {
-			if r.Method != http.MethodGet || r.Kind != web.Page && r.Kind != web.Fragment {
+			if r.Method != http.MethodGet || r.Kind != web.Page && r.Kind != web.Fragment && r.Kind != web.Frame {
 				continue
 			}
 			m.exec(`UPDATE requests SET state = 'changes_requested' WHERE id = $1`, m.ids["own"]["/requests/:id"])

@@ -28,7 +28,7 @@ import (
 func newMatrix(t testing.TB, change ...func(*matrix)) *matrix {
 	t.Helper()
 	owner, app := pgtest.Database(t, store.Migrate)
-	m := &matrix{t: t, people: map[string]*http.Client{}, tokens: map[string]string{}, vars: map[string]string{"SLIPWAY_DATABASE_URL": app}, log: io.Discard}
+	m := &matrix{t: t, people: map[string]*http.Client{}, tokens: map[string]string{}, frames: map[string]string{}, vars: map[string]string{"SLIPWAY_DATABASE_URL": app}, log: io.Discard}
 	for _, c := range change {
 		c(m)
 	}
@@ -37,6 +37,9 @@ func newMatrix(t testing.TB, change ...func(*matrix)) *matrix {
 		m.signIn(name)
 	}
 	m.fill(owner)
+	for _, name := range matrixPeople[1:] { // once they have their roles
+		m.frames[name] = m.connect(name)
+	}
 	return m
 }
 
@@ -114,9 +117,10 @@ func (m *matrix) signIn(name string) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	c := &http.Client{Jar: jar, Timeout: time.Minute}
+	c := &http.Client{Jar: jar, Timeout: time.Minute, Transport: framing{m, name}}
 	m.people[name] = c
 	if name == "anonymous" {
+		c.Jar = nil // keeps nothing: what it is given, a test sends by hand
 		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		return
 	}

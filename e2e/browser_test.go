@@ -20,6 +20,7 @@ var chrome struct {
 	once sync.Once
 	pw   *playwright.Playwright
 	b    playwright.Browser
+	exe  string
 	axe  string
 	err  error
 }
@@ -45,9 +46,15 @@ func openChrome() {
 			return
 		}
 	}
-	chrome.b, chrome.err = chrome.pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
-		ExecutablePath: playwright.String(exe), Headless: playwright.Bool(true), ChromiumSandbox: playwright.Bool(false),
-		Args: []string{"--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"},
+	chrome.exe = exe
+	chrome.b, chrome.err = launchChrome()
+}
+
+// launchChrome starts a browser.
+func launchChrome(more ...string) (playwright.Browser, error) {
+	return chrome.pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
+		ExecutablePath: playwright.String(chrome.exe), Headless: playwright.Bool(true), ChromiumSandbox: playwright.Bool(false),
+		Args: append([]string{"--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"}, more...),
 	})
 }
 
@@ -93,11 +100,17 @@ func newVisitor(t *testing.T, a *app, l look) *visitor {
 	if chrome.err != nil {
 		t.Fatal(chrome.err)
 	}
+	return newVisitorOf(t, a, l, chrome.b)
+}
+
+// newVisitorOf is a visitor with another browser than the usual one.
+func newVisitorOf(t *testing.T, a *app, l look, b playwright.Browser) *visitor {
+	t.Helper()
 	scheme := playwright.ColorSchemeLight
 	if l.theme == "dark" {
 		scheme = playwright.ColorSchemeDark
 	}
-	ctx, err := chrome.b.NewContext(playwright.BrowserNewContextOptions{Viewport: &playwright.Size{Width: l.width, Height: l.height},
+	ctx, err := b.NewContext(playwright.BrowserNewContextOptions{Viewport: &playwright.Size{Width: l.width, Height: l.height},
 		ColorScheme: scheme, JavaScriptEnabled: playwright.Bool(!l.noScript), TimezoneId: playwright.String("Europe/Berlin")})
 	if err != nil {
 		t.Fatal(err)

@@ -130,6 +130,7 @@
     localise(document);
     document.querySelector('[data-autofocus]')?.focus();
     scrollLogs(document);
+    if (window.location.hash === '#opener-lost') tell('The frame that opened this window could not be reached, so here is what it would show.', 'is-wait');
   };
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
   else start();

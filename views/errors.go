@@ -87,3 +87,6 @@ type Access struct {
 	Group string
 	Gives string // "platform-admin", "may ask for a tenant", "owner of payments" (only what may be told)
 }
+
+// ErrorTitle is an error's headline.
+func ErrorTitle(status int) string { return ErrorPage{Status: status}.words().title }

@@ -50,6 +50,7 @@ func stories() []story {
 		formStories(), treeStories(), orderStories(), blueprintStories(), planStories(),
 		freezeStories(),
 		backstageStories(),
+		frameStories(),
 		healthStories(),
 		collectorStories(),
 		signalStories(),

@@ -11,6 +11,8 @@ import (
 	"slipway/models"
 )
 
+const openerPolicy = "Cross-Origin-Opener-Policy"
+
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -21,7 +23,7 @@ func (a *App) headers(h *fasthttp.ResponseHeader) {
 		{fiber.HeaderXContentTypeOptions, "nosniff"},
 		{fiber.HeaderXFrameOptions, "DENY"},
 		{fiber.HeaderReferrerPolicy, "same-origin"},
-		{"Cross-Origin-Opener-Policy", "same-origin"},
+		{openerPolicy, "same-origin"},
 		{"Cross-Origin-Resource-Policy", "same-origin"},
 		{fiber.HeaderPermissionsPolicy, "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"},
 		{fiber.HeaderCacheControl, "no-store"},

@@ -149,6 +149,12 @@ var needs = map[RouteKind]auth.Need{Page: auth.Page, Export: auth.Page, Form: au
 func (a *App) begin(r Route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		c.Locals(routeKey{}, r)
+		if r.Kind == Frame || r.Kind == Entry {
+			a.framed(c)
+		}
+		if r.Opener || r.Kind == Dev { // what cuts the window off on the way cuts it off for good, a redirect too
+			c.Set(openerPolicy, "unsafe-none")
+		}
 		if r.Kind == Dev { // the provider and the simulator's page have their own
 			return c.Next()
 		}

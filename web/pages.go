@@ -22,8 +22,12 @@ import (
 // the database nothing, as that may be what failed.
 func (a *App) errorPage(c *fiber.Ctx, v views.ErrorPage, err error) error {
 	c.Status(v.Status)
-	if r, _ := c.Locals(routeKey{}).(Route); underBackstage(c) && (r.Kind == Bearer || r.Path == "") { // read by a machine, shown in its log
+	r, _ := c.Locals(routeKey{}).(Route)
+	if underBackstage(c) && (r.Kind == Bearer || r.Path == "") { // read by a machine, shown in its log
 		return plain(c, v.Status, fmt.Sprintf("%s\nRequest id: %s\n", v.Message, v.RequestID))
+	}
+	if (r.Kind == Frame || r.Kind == Entry) && c.Get("HX-Request") != "true" {
+		return a.frameError(c, v, err)
 	}
 	if c.Accepts(fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON {
 		return c.JSON(fiber.Map{"error": models.Message(err), "fields": models.Fields(err), "requestId": v.RequestID})

@@ -26,9 +26,11 @@ const (
 	Dev                       // what stands in for the outside world in development builds
 	Static                    // embedded files
 	Ops                       // health: answers whatever host was asked for
+	Frame                     // reads in a frame of another site, with the session that frames have; never the session cookie
+	Entry                     // the way into a frame: nobody is known yet
 )
 
-var kindNames = [...]string{"page", "form", "fragment", "stream", "export", "public", "bearer", "dev", "static", "ops"}
+var kindNames = [...]string{"page", "form", "fragment", "stream", "export", "public", "bearer", "dev", "static", "ops", "frame", "entry"}
 
 // String names the kind for tables and tests.
 func (k RouteKind) String() string { return kindNames[k] }
@@ -43,6 +45,7 @@ type Route struct {
 	Kind    RouteKind
 	Limit   Limit                     // bucket that the request is taken from
 	Keeps   string                    // Form: the page that restores what was posted after the session's end; empty: nothing is kept
+	Opener  bool                      // a frame may have opened it in a window of its own, and keeps in touch with that
 	NoRole  bool                      // also for a signed-in person without any role
 	Allow   func(a models.Actor) bool // a right the whole route needs; nil: the store decides about the object
 	Handler fiber.Handler
@@ -57,8 +60,11 @@ func (a *App) Routes() []Route { return slices.Clone(a.routes) }
 // own are the routes that web answers itself.
 func (a *App) own() []Route {
 	return []Route{
-		{Method: fiber.MethodGet, Path: auth.LoginPath, Kind: Public, Limit: LimitSignIn, Handler: a.auth.Login},
-		{Method: fiber.MethodGet, Path: auth.CallbackPath, Kind: Public, Limit: LimitReturn, Handler: a.auth.Callback},
+		{Method: fiber.MethodGet, Path: auth.LoginPath, Kind: Public, Limit: LimitSignIn, Opener: true, Handler: a.auth.Login},
+		{Method: fiber.MethodGet, Path: auth.CallbackPath, Kind: Public, Limit: LimitReturn, Opener: true, Handler: a.auth.Callback},
+		{Method: fiber.MethodGet, Path: auth.ConnectPath, Kind: Page, Limit: LimitSignIn, Opener: true, Handler: a.connect},
+		{Method: fiber.MethodPost, Path: auth.ConnectPath, Kind: Form, Limit: LimitSignIn, Opener: true, Handler: a.give},
+		{Method: fiber.MethodGet, Path: auth.StartPath, Kind: Entry, Limit: LimitSignIn, Handler: a.startFrame},
 		{Method: fiber.MethodPost, Path: auth.LogoutPath, Kind: Form, NoRole: true, Handler: a.auth.Logout},
 		{Method: fiber.MethodPost, Path: auth.BackchannelPath, Kind: Bearer, Limit: LimitProvider, Handler: a.auth.BackchannelLogout},
 		{Method: fiber.MethodGet, Path: "/static/:name", Kind: Static, Handler: a.asset},
@@ -96,6 +102,9 @@ func (a *App) chain(r Route) []fiber.Handler {
 	all := []fiber.Handler{a.begin(r)}
 	if r.Kind.signedIn() {
 		all = append(all, a.auth.Session(needs[r.Kind], r.Keeps), a.auth.CSRF)
+	}
+	if r.Kind == Frame {
+		all = append(all, a.frame)
 	}
 	switch {
 	case r.Limit != LimitNone:

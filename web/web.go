@@ -38,6 +38,7 @@ type Options struct {
 	TrustedProxies []string   // addresses or CIDR blocks whose X-Forwarded-For is believed
 	Auth           *auth.Auth // sign-in and sessions
 	Routes         []Route    // of the handlers
+	FrameOrigins   []string   // sites that may show frames; none: nobody may
 	Streams        *stream.Hub
 	Logger         *slog.Logger
 	Metrics        prometheus.Registerer
@@ -105,7 +106,7 @@ func (a *App) add(r Route) error {
 		return fmt.Errorf("set up web: route %q has no handler or no path", r.Pattern())
 	case r.Kind == Form && r.Method != fiber.MethodPost:
 		return fmt.Errorf("set up web: route %q is a form but not a POST", r.Pattern())
-	case r.Kind.signedIn() && r.Kind != Form && r.Method != fiber.MethodGet:
+	case (r.Kind.signedIn() && r.Kind != Form || r.Kind == Frame || r.Kind == Entry) && r.Method != fiber.MethodGet:
 		return fmt.Errorf("set up web: route %q reads but is not a GET", r.Pattern())
 	case r.Method == "" && r.Kind != Dev:
 		return fmt.Errorf("set up web: route %q has no method", r.Pattern())

@@ -12,12 +12,13 @@ const PlatformGroup = "slipway-platform-admins"
 
 // Annotations of Slipway's own.
 const (
-	embedURL    = "slipway.dev/embed-url" // complete, as frames of Backstage take it
-	viewURL     = "backstage.io/view-url"
-	tenantNote  = "slipway.dev/tenant"
-	stateLabel  = "slipway.dev/state"
-	stageLabel  = "slipway.dev/stage"
-	regionLabel = "slipway.dev/region"
+	embedURL     = "slipway.dev/embed-url" // complete, as frames of Backstage take it
+	embedCostURL = "slipway.dev/embed-costs-url"
+	viewURL      = "backstage.io/view-url"
+	tenantNote   = "slipway.dev/tenant"
+	stateLabel   = "slipway.dev/state"
+	stageLabel   = "slipway.dev/stage"
+	regionLabel  = "slipway.dev/region"
 )
 
 // Annotations of the AWS plugins. Of each pair, one by ARN and one by tags, an entity carries one at most: with both, the plugins show nothing.
@@ -45,6 +46,7 @@ type Addresses struct {
 
 	// Frames are what Backstage may show inside; nil: nothing.
 	TenantFrame      func(slug string) string
+	TenantCostFrame  func(slug string) string
 	EnvironmentFrame func(slug, name string) string
 }
 
@@ -97,6 +99,9 @@ func (a Addresses) System(t Tenant) Entity {
 	}
 	if a.TenantFrame != nil {
 		m.Annotations[embedURL] = a.Public + a.TenantFrame(t.Slug)
+	}
+	if a.TenantCostFrame != nil {
+		m.Annotations[embedCostURL] = a.Public + a.TenantCostFrame(t.Slug)
 	}
 	return Entity{apiVersion, "System", m, systemSpec{Owner: home.owner(), Type: "tenant"}}
 }

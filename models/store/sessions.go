@@ -102,14 +102,22 @@ type sessionRow struct {
 	FailingSince *time.Time
 }
 
+// sessionColumns are a session s and its person p.
+const sessionColumns = `s.id, s.token_hash, s.sid, s.groups AS at_sign_in, s.csrf_secret, s.id_token, s.created_at, s.last_seen_at,
+	s.expires_at, s.ended_at, s.ended_why, s.fresh_at,
+	s.nonce_hash, s.refresh_token IS NOT NULL AS rechecks, COALESCE(s.checked_at, s.created_at) AS checked_at, s.recheck_next, s.failing_since, ` + personColumns
+
 // Session finds a session, ended or not, by its token's hash, and its person with the rights of this moment: one query.
 func (s *Store) Session(ctx context.Context, actor models.Actor, tokenHash []byte) (models.Session, models.Actor, error) {
-	r, err := one[sessionRow](s.read(ctx), `SELECT s.id, s.token_hash, s.sid, s.groups AS at_sign_in, s.csrf_secret, s.id_token, s.created_at, s.last_seen_at,
-		s.expires_at, s.ended_at, s.ended_why, s.fresh_at,
-		s.nonce_hash, s.refresh_token IS NOT NULL AS rechecks, COALESCE(s.checked_at, s.created_at) AS checked_at, s.recheck_next, s.failing_since, `+personColumns+` FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.token_hash = ?`, tokenHash)
+	r, err := one[sessionRow](s.read(ctx), `SELECT `+sessionColumns+` FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.token_hash = ?`, tokenHash)
 	if err != nil {
 		return models.Session{}, models.Actor{}, translate(err)
 	}
+	return s.sessionOf(r, actor)
+}
+
+// sessionOf is a session with its person, who acts in the request that the given actor began.
+func (s *Store) sessionOf(r sessionRow, actor models.Actor) (models.Session, models.Actor, error) {
 	who, err := s.actor(r.Person)
 	who.RequestID, who.Address = actor.RequestID, actor.Address
 	return models.Session{

@@ -34,6 +34,7 @@ type Options struct {
 	Consent      bool          // ask with prompt=consent, without which some providers give no refresh token
 	Keys         *Keyring
 	Store        Sessions
+	Frames       Frames
 	Clock        models.Clock
 	Logger       *slog.Logger
 	HTTPClient   *http.Client // nil: one with a 10 s limit
