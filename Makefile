@@ -1,6 +1,6 @@
 # Every target is what CI runs, too. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help dev build generate fmt lint test race e2e check previous crash bench migrate image test-tools
+.PHONY: help dev build generate fmt lint test race e2e check previous crash bench backstage migrate image test-tools
 .SUFFIXES:
 
 # An empty HOME must not stop a build; version control data is ours to stamp (another user's checkout makes git refuse).
@@ -93,6 +93,9 @@ crash: test-tools ## Kill the process at random, two hundred times, and compare 
 bench: test-tools ## Measure pages, memory, start and sizes; reports, never fails
 	@$(TEST_ENV) $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^$$' -bench . -benchtime 1x ./e2e/... ./models/price
 	@$(TEST_ENV) $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 40m -v -run '^$$' -bench 'BenchmarkHealth|BenchmarkCosts' -benchtime 50x ./models/store
+
+backstage: ## Type-check the plugin for Backstage (npm, some minutes when its packages are not there yet)
+	@scripts/backstage-plugin
 
 migrate: build ## Bring the database named by SLIPWAY_MIGRATE_DATABASE_URL up to date
 	bin/slipway migrate

@@ -1,0 +1,2 @@
+export { default, frameOf } from './plugin';
+export { SlipwayFrame } from './SlipwayFrame';
