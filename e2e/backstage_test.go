@@ -18,9 +18,9 @@ import (
 type portal struct {
 	url string
 
-	mu             sync.Mutex
-	slipway, view  string
-	stranger, hear string
+	mu            sync.Mutex
+	slipway, view string
+	stranger      string
 }
 
 const portalScript = `

@@ -38,7 +38,8 @@ func collectCallouts(p models.CostPage, s models.CollectStatus, what string, a m
 		age = "The figures are of " + s.ReadAt.UTC().Format("2 January, 15:04 UTC") + "."
 	}
 	c := ui.Callout{ID: what + "-state", Tone: ui.Warn}
-	for _, g := range s.Gaps {
+	if len(s.Gaps) > 0 { // the first says it all
+		g := s.Gaps[0]
 		switch {
 		case g.Kind == models.GapCapped:
 			c.Title, c.Text = "The daily cap on asking for costs is reached", age+" Reading goes on tomorrow, UTC."
@@ -55,7 +56,6 @@ func collectCallouts(p models.CostPage, s models.CollectStatus, what string, a m
 		default:
 			c.Title, c.Text = "Cannot read "+g.What, g.Words
 		}
-		break
 	}
 	if len(s.Gaps) > 1 {
 		c.Text += fmt.Sprintf(" %s more could not be read.", ui.Count(len(s.Gaps)-1))
