@@ -142,7 +142,8 @@ func TestSecretsStayHidden(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, process{config: c, vars: vars, web: true, works: true, log: logger, page: pages, failed: failed, ready: func() { close(ready) }})
+		ended <- serve(ctx, process{config: c, vars: vars, web: true, works: true, log: logger, page: pages, failed: failed,
+			extra: mount("/dev/aws", http.StripPrefix("/dev/aws", world.AdminHandler())), ready: func() { close(ready) }})
 	}()
 	<-ready
 	if err := seed.Run(ctx, seed.Options{URL: address, Dir: t.TempDir(), Logger: logger}); err != nil {
