@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,8 +100,12 @@ func TestHeadersEverywhere(t *testing.T) {
 		"no such page": b.Get("/nowhere"), "oversized": b.Post("/notes", url.Values{"_csrf": {token}, "text": {strings.Repeat("x", 2<<20)}}), "form": b.Post("/notes", url.Values{"_csrf": {token}, "text": {"x"}}),
 		"long headers": b.Get("/", "X-Filler", strings.Repeat("x", 20<<10)), "unknown method": b.Send("BREW", "/", nil), "wrong host": b.Get("/", "Host", "evil.example.com"), "head": b.Send("HEAD", "/", nil),
 	}
+	opener := map[string]string{} // of routes whose windows stay in touch with what opened them
 	for _, r := range s.App.Routes() {
 		if r.Method == "GET" || r.Method == "" {
+			if r.Opener || r.Kind == web.Dev {
+				opener[r.Pattern()] = "unsafe-none"
+			}
 			path := strings.NewReplacer(":name", "app.css", "*", "x").Replace(r.Path)
 			answers[r.Pattern()] = b.Get(path)
 		}
@@ -114,7 +119,7 @@ func TestHeadersEverywhere(t *testing.T) {
 		if !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") || !strings.Contains(csp, "frame-ancestors 'none'") {
 			t.Errorf("%s: policy %q", name, csp)
 		}
-		for header, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "DENY"} {
+		for header, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": cmp.Or(opener[name], "same-origin"), "Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "DENY"} {
 			if a.Header.Get(header) != value {
 				t.Errorf("%s: %s is %q", name, header, a.Header.Get(header))
 			}
