@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"slipway/models"
 )
 
 var (
@@ -80,4 +82,13 @@ func firstDifference(got, want string) string {
 		}
 	}
 	return "its length"
+}
+
+// TestEveryKindHasWords: a webhook's owner chooses from all kinds, and each says what it is.
+func TestEveryKindHasWords(t *testing.T) {
+	for _, kind := range models.EventKinds() {
+		if hookWords[kind] == "" {
+			t.Errorf("%s has no words", kind)
+		}
+	}
 }
