@@ -191,6 +191,8 @@ func (v *visitor) rules(where, only string) {
 		_, err = v.page.Evaluate(chrome.axe)
 		v.ok(err)
 	}
+	_, err = v.page.Evaluate(`() => window.scrollTo({top: 0, behavior: 'instant'})`)
+	v.ok(err) // what a page that was scrolled hides behind its bar is no finding
 	res, err := v.page.Evaluate(`async () => (await axe.run(document, {resultTypes: ['violations'], runOnly: ` + only + `}))
 		.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + (n.any[0]?.message ?? '')).slice(0, 3).join('; '))`)
 	v.ok(err)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -67,7 +68,7 @@ func (e *estate) restart(env ...string) bool {
 // kill ends the server as a power cut would.
 func (e *estate) kill() {
 	e.t.Helper()
-	if err := e.server.cmd.Process.Kill(); err != nil && !e.server.ended() {
+	if err := e.server.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		e.t.Fatal(err)
 	}
 	<-e.server.done
