@@ -173,5 +173,5 @@ func (t *tx) endRound(target models.CollectTarget, round models.CollectRound) er
 	if err != nil {
 		return fmt.Errorf("end the round of %s: %w", target.ID, err)
 	}
-	return t.notify("collectors")
+	return nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -152,6 +151,6 @@ func (s *Store) CollectNow(ctx context.Context, actor models.Actor, name models.
 				return err
 			}
 		}
-		return errors.Join(t.audit(actor, "collector.run", about{Type: "collector", ID: string(name), Name: string(name)}, nil, map[string]any{"collector": name, "target": targetID, "targets": len(ids)}), t.notify("collectors"))
+		return t.audit(actor, "collector.run", about{Type: "collector", ID: string(name), Name: string(name)}, nil, map[string]any{"collector": name, "target": targetID, "targets": len(ids)})
 	})
 }
