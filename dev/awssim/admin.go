@@ -163,10 +163,8 @@ func (ru *rule) check() error {
 
 func (s *Sim) addRule(w http.ResponseWriter, r *http.Request) {
 	var ru rule
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&ru); err != nil {
-		s.adminFail(w, r, adminError{http.StatusBadRequest, "rule: " + err.Error()})
+	if err := adminBody(w, r, "rule", 64<<10, &ru); err != nil {
+		s.adminFail(w, r, err)
 		return
 	}
 	if err := s.storeRule(r, &ru); err != nil {

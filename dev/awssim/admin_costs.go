@@ -2,7 +2,6 @@ package awssim
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -29,10 +28,8 @@ func (s *Sim) showCostSettings(w http.ResponseWriter, r *http.Request) {
 
 func (s *Sim) addCostSetting(w http.ResponseWriter, r *http.Request) {
 	var set costSetting
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&set); err != nil {
-		s.adminFail(w, r, adminError{http.StatusBadRequest, "setting: " + err.Error()})
+	if err := adminBody(w, r, "setting", 64<<10, &set); err != nil {
+		s.adminFail(w, r, err)
 		return
 	}
 	if err := s.putCostSetting(r.Context(), &set); err != nil {

@@ -50,14 +50,22 @@ func deeds() map[string]func(context.Context, *Call, deed) (map[string]any, erro
 	}
 }
 
+// adminBody reads what somebody sends to the admin API; fields that nobody knows are refused.
+func adminBody(w http.ResponseWriter, r *http.Request, what string, limit int64, into any) error {
+	in := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))
+	in.DisallowUnknownFields()
+	if err := in.Decode(into); err != nil {
+		return adminError{http.StatusBadRequest, what + ": " + err.Error()}
+	}
+	return nil
+}
+
 // takeDeed answers one call of the API.
 func (s *Sim) takeDeed(route string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var d deed
-		in := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
-		in.DisallowUnknownFields()
-		if err := in.Decode(&d); err != nil {
-			s.adminFail(w, r, adminError{http.StatusBadRequest, "body: " + err.Error()})
+		if err := adminBody(w, r, "body", 1<<20, &d); err != nil {
+			s.adminFail(w, r, err)
 			return
 		}
 		out, err := s.doDeed(r.Context(), route, d)

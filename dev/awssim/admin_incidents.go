@@ -2,7 +2,6 @@ package awssim
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 )
@@ -28,10 +27,8 @@ func (s *Sim) showIncidents(w http.ResponseWriter, r *http.Request) {
 
 func (s *Sim) addIncident(w http.ResponseWriter, r *http.Request) {
 	var i incident
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&i); err != nil {
-		s.adminFail(w, r, adminError{http.StatusBadRequest, "incident: " + err.Error()})
+	if err := adminBody(w, r, "incident", 64<<10, &i); err != nil {
+		s.adminFail(w, r, err)
 		return
 	}
 	if err := s.within(r.Context(), func(ctx context.Context, c *Call) error { return c.startIncident(ctx, &i) }); err != nil {

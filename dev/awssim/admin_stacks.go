@@ -31,10 +31,8 @@ type handChange struct {
 // takeHandChange is POST /drift.
 func (s *Sim) takeHandChange(w http.ResponseWriter, r *http.Request) {
 	var h handChange
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&h); err != nil {
-		s.adminFail(w, r, adminError{http.StatusBadRequest, "change: " + err.Error()})
+	if err := adminBody(w, r, "change", 64<<10, &h); err != nil {
+		s.adminFail(w, r, err)
 		return
 	}
 	if err := s.within(r.Context(), func(ctx context.Context, c *Call) error { return c.byHand(ctx, h) }); err != nil {

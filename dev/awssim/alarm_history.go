@@ -32,13 +32,7 @@ func describeAlarmHistory(ctx context.Context, c *Call, in *cloudwatch.DescribeA
 	if err != nil {
 		return nil, err
 	}
-	var all []*thing
-	if len(in.AlarmTypes) == 0 || slices.Contains(in.AlarmTypes, cwtypes.AlarmTypeMetricAlarm) {
-		all = append(all, metrics...)
-	}
-	if slices.Contains(in.AlarmTypes, cwtypes.AlarmTypeCompositeAlarm) {
-		all = append(all, composites...)
-	}
+	all := alarmsOf(in.AlarmTypes, metrics, composites)
 	items := []cwtypes.AlarmHistoryItem{}
 	for _, t := range all {
 		if name == "" || name == t.Physical {

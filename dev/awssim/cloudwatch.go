@@ -74,6 +74,17 @@ func compositeState(t *thing, states map[string]alarmState) alarmState {
 	return out
 }
 
+// alarmsOf are the alarms of some types; as in AWS, those on metrics when none is named.
+func alarmsOf(types []cwtypes.AlarmType, metrics, composites []*thing) (all []*thing) {
+	if len(types) == 0 || slices.Contains(types, cwtypes.AlarmTypeMetricAlarm) {
+		all = append(all, metrics...)
+	}
+	if slices.Contains(types, cwtypes.AlarmTypeCompositeAlarm) {
+		all = append(all, composites...)
+	}
+	return all
+}
+
 func describeAlarms(ctx context.Context, c *Call, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
 	if err := c.may(ctx, arn("cloudwatch", c.Region, c.Account, "alarm:*"), nil); err != nil {
 		return nil, err
@@ -88,13 +99,7 @@ func describeAlarms(ctx context.Context, c *Call, in *cloudwatch.DescribeAlarmsI
 	if err != nil {
 		return nil, err
 	}
-	var all []*thing
-	if len(in.AlarmTypes) == 0 || slices.Contains(in.AlarmTypes, cwtypes.AlarmTypeMetricAlarm) {
-		all = append(all, metrics...)
-	}
-	if slices.Contains(in.AlarmTypes, cwtypes.AlarmTypeCompositeAlarm) {
-		all = append(all, composites...)
-	}
+	all := alarmsOf(in.AlarmTypes, metrics, composites)
 	all = slices.DeleteFunc(all, func(t *thing) bool {
 		return (len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, t.Physical)) || !strings.HasPrefix(t.Physical, aws.ToString(in.AlarmNamePrefix)) || (in.StateValue != "" && states[t.Physical].Value != in.StateValue)
 	})
