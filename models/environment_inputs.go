@@ -62,6 +62,8 @@ type EnvironmentInputs struct {
 	ServiceID string   `json:"service_id,omitempty"`
 	Needs     []string `json:"needs,omitempty"` // what the blueprint stands on: network, zone, service
 	Base      string   `json:"base,omitempty"`  // change kinds: digest of the version that it is made with now
+
+	Promotion *PromotionFacts `json:"promotion,omitempty"` // deploy: what brings the image here; nil: a person, past every pipeline
 }
 
 // Validate says what is wrong with what people type, by form field; nil when nothing is. The blueprint's own inputs are validated by

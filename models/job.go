@@ -20,7 +20,7 @@ type WakeArgs struct {
 
 // Queue is the queue of River that wakes a kind of work. What is read again in minutes never stands in the way of what people wait for.
 func (k JournalKind) Queue() string {
-	if k == CollectWork {
+	if k == CollectWork || k == WatchWork {
 		return "collect"
 	}
 	return "default"

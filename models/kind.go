@@ -36,6 +36,15 @@ const (
 	ExtendEnvironment    RequestKind = "environment.extend"  // a later end
 	RecoverEnvironment   RequestKind = "environment.recover" // end a roll-back that could not go on
 	DeleteEnvironment    RequestKind = "environment.delete"
+
+	CreateConnection RequestKind = "connection.create"
+	DeleteConnection RequestKind = "connection.delete"
+
+	CreatePipeline RequestKind = "pipeline.create"
+	UpdatePipeline RequestKind = "pipeline.update" // other stages, source or inputs
+	PausePipeline  RequestKind = "pipeline.pause"  // nothing starts it, and it promotes nothing
+	ResumePipeline RequestKind = "pipeline.resume"
+	DeletePipeline RequestKind = "pipeline.delete"
 )
 
 // Effect is what a request does to the object it names, beyond its own row.
@@ -81,6 +90,13 @@ var kinds = map[RequestKind]kindFacts{
 	ExtendEnvironment:    {EnvironmentObject, Notes, "Extend environment %s", "Extend"},
 	RecoverEnvironment:   {EnvironmentObject, Changes, "Recover environment %s", "Recover"},
 	DeleteEnvironment:    {EnvironmentObject, Destroys, "Delete environment %s", "Delete"},
+	CreateConnection:     {ConnectionObject, Makes, "Create connection %s", "Create"},
+	DeleteConnection:     {ConnectionObject, Destroys, "Delete connection %s", "Delete"},
+	CreatePipeline:       {PipelineObject, Makes, "Create pipeline %s", "Create"},
+	UpdatePipeline:       {PipelineObject, Changes, "Change pipeline %s", "Change"},
+	PausePipeline:        {PipelineObject, Changes, "Pause pipeline %s", "Pause"},
+	ResumePipeline:       {PipelineObject, Changes, "Resume pipeline %s", "Resume"},
+	DeletePipeline:       {PipelineObject, Destroys, "Delete pipeline %s", "Delete"},
 }
 
 // RequestKinds lists the kinds that this version knows, in no order.
@@ -156,6 +172,9 @@ func (r Request) Locks() []Lock {
 	case r.ObjectType != TenantObject && r.TenantID != "":
 		locks = append(locks, Lock{ObjectType: ContentsObject, ObjectID: r.TenantID})
 	}
+	if r.ObjectType == PipelineObject {
+		return append(locks, pipelineGround(r)...)
+	}
 	if r.ObjectType != EnvironmentObject || r.Kind.Effect() == Notes {
 		return locks
 	}
@@ -168,6 +187,21 @@ func (r Request) Locks() []Lock {
 	}
 	if in.ServiceID != "" {
 		locks = append(locks, Lock{ObjectType: ServiceObject, ObjectID: in.ServiceID})
+	}
+	return locks
+}
+
+// pipelineGround is what a pipeline stands on: its service, and the connection through which it is started.
+func pipelineGround(r Request) (locks []Lock) {
+	var in PipelineInputs
+	if json.Unmarshal(r.Inputs, &in) != nil { // the planner says what is wrong with them
+		return nil
+	}
+	if in.ServiceID != "" {
+		locks = append(locks, Lock{ObjectType: ServiceObject, ObjectID: in.ServiceID})
+	}
+	if in.ConnectionID != "" {
+		locks = append(locks, Lock{ObjectType: ConnectionObject, ObjectID: in.ConnectionID})
 	}
 	return locks
 }

@@ -62,6 +62,15 @@ func EnvironmentStack(tenant, environment string) string {
 	return "slw-" + tenant + "-env-" + environment
 }
 
+// ConnectionStack is the name of a connection's stack.
+func ConnectionStack(tenant, connection string) string { return "slw-" + tenant + "-con-" + connection }
+
+// PipelineStack is the name of a pipeline's stack.
+func PipelineStack(tenant, pipeline string) string { return "slw-" + tenant + "-pipe-" + pipeline }
+
+// IdentityProviderStack is the name of the stack with an account's identity provider for workflows; one per account.
+func IdentityProviderStack(tenant string) string { return "slw-" + tenant + "-workflows" }
+
 // The tags of every stack, and through it of everything in it. They stay constant over an object's life: a changed stack tag would
 // show every resource as modified.
 const (
@@ -75,6 +84,9 @@ const (
 	TagNetwork     = "slipway:network"
 	TagService     = "slipway:service"
 	TagZone        = "slipway:zone"
+	TagConnection  = "slipway:connection"
+	TagPipeline    = "slipway:pipeline"
+	TagWorkflows   = "slipway:workflows" // an account's identity provider
 )
 
 // Blueprints that are ordered through objects of their own.
@@ -82,6 +94,11 @@ const (
 	NetworkBlueprint = "network"
 	ZoneBlueprint    = "hosted-zone"
 	ServiceBlueprint = "image-repository"
+
+	ConnectionBlueprint       = "connection"
+	CodePipelineBlueprint     = "codepipeline"
+	GitHubActionsBlueprint    = "github-actions"
+	IdentityProviderBlueprint = "workflow-identity"
 )
 
 // DriftState is the outcome of comparing a stack with what the account holds.

@@ -75,6 +75,7 @@ func typed(in models.EnvironmentInputs) models.EnvironmentInputs {
 		*f = strings.TrimSpace(*f)
 	}
 	in.AccountID, in.NetworkID, in.ServiceID, in.Needs, in.Base, in.Digest = "", "", "", nil, "", ""
+	in.Promotion = nil
 	in.Inputs, in.Usage = maps.Clone(in.Inputs), maps.Clone(in.Usage)
 	return in
 }
