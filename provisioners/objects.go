@@ -8,8 +8,8 @@ import (
 	"slipway/models/blueprint"
 )
 
-// Objects is what plans and steps may know and record of networks, zones, services and environments. Every method is idempotent: a step
-// repeats it after a crash. What does not exist is NotFound.
+// Objects is what plans and steps may know and record of networks, zones, services, environments, connections, pipelines and identity
+// providers. Every method is idempotent: a step repeats it after a crash. What does not exist is NotFound.
 type Objects interface {
 	Tenant(ctx context.Context, id string) (models.Tenant, error)
 	// BlueprintByDigest reads a version as it was loaded; workers read blueprints from the database only.
@@ -20,23 +20,36 @@ type Objects interface {
 	Environment(ctx context.Context, id string) (models.Environment, error)
 	Network(ctx context.Context, id string) (models.Network, error)
 	Service(ctx context.Context, id string) (models.Service, error)
+	Connection(ctx context.Context, id string) (models.Connection, error)
+	Pipeline(ctx context.Context, id string) (models.Pipeline, error)
+	// IdentityProviderOf reads the identity provider of an account (its row id) for an issuer.
+	IdentityProviderOf(ctx context.Context, accountID, issuer string) (models.IdentityProvider, error)
 	// ZoneOf reads the hosted zone of an account (its row id).
 	ZoneOf(ctx context.Context, accountID string) (models.Zone, error)
 	// StackOf reads the stack row of an object. A tenant's baseline has none: its outputs are read from its stack.
 	StackOf(ctx context.Context, objectID string) (models.Stack, error)
-	// UsersOf names in words what stands on a network or service and would lose it: environments, pipelines.
+	// UsersOf names in words what stands on a network, service or connection and would lose it: environments, pipelines.
 	UsersOf(ctx context.Context, objectID string) ([]string, error)
 
 	// EnsureObject makes the row that a create request asks for (creating), with its stack row; or gives back what is there.
 	EnsureObject(ctx context.Context, actor models.Actor, requestID string, stack models.Stack) error
 	// EnsureZone makes the zone row of an account, with its stack row, for the first network there, under the id that it was planned with.
 	EnsureZone(ctx context.Context, actor models.Actor, requestID string, zone models.Zone) (models.Zone, error)
+	// EnsureIdentityProvider makes the row of an account's identity provider, with its stack row, for the first pipeline that needs it, under
+	// the id that it was planned with.
+	EnsureIdentityProvider(ctx context.Context, actor models.Actor, requestID string, p models.IdentityProvider) (models.IdentityProvider, error)
 	// SaveStack changes the stack row under a lock; what differs is audited, nothing else is written.
 	SaveStack(ctx context.Context, actor models.Actor, objectID string, change func(*models.Stack)) error
 	SaveEnvironment(ctx context.Context, actor models.Actor, id string, change func(*models.Environment)) error
 	SaveNetwork(ctx context.Context, actor models.Actor, id string, change func(*models.Network)) error
 	SaveService(ctx context.Context, actor models.Actor, id string, change func(*models.Service)) error
 	SaveZone(ctx context.Context, actor models.Actor, id string, change func(*models.Zone)) error
+	// SaveConnection writes a connection's status and estimate.
+	SaveConnection(ctx context.Context, actor models.Actor, id string, change func(*models.Connection)) error
+	// SavePipeline writes a pipeline's source, stages, whether it is paused, and its estimate.
+	SavePipeline(ctx context.Context, actor models.Actor, id string, change func(*models.Pipeline)) error
+	// SaveIdentityProvider writes the state that the run of its first pipeline leads it to.
+	SaveIdentityProvider(ctx context.Context, actor models.Actor, id string, change func(*models.IdentityProvider)) error
 
 	// SaveRunResources upserts resources of a run's step by logical id and wakes the run's page. One without a start keeps the one it had.
 	SaveRunResources(ctx context.Context, runID string, resources []models.RunResource) error

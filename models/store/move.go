@@ -74,6 +74,7 @@ func (t *tx) settle(actor models.Actor, r models.Request) error {
 // tables are where the objects of requests live.
 var tables = map[models.ObjectType]string{
 	models.TenantObject: "tenants", models.NetworkObject: "networks", models.ServiceObject: "services", models.EnvironmentObject: "environments",
+	models.ConnectionObject: "connections", models.PipelineObject: "pipelines",
 }
 
 // moveObject moves the object of the request, once it exists. A tenant's accounts become ready with it.
@@ -92,6 +93,9 @@ func (t *tx) moveObject(actor models.Actor, r models.Request) error {
 		return fmt.Errorf("move %s %s: %w", r.ObjectType, r.ObjectID, err)
 	}
 	if err := t.moveAccounts(r, state); err != nil {
+		return err
+	}
+	if err := t.moveReading(r, state); err != nil {
 		return err
 	}
 	tenant := r.TenantID
@@ -126,7 +130,7 @@ func (t *tx) freeNames(r models.Request) error {
 		}
 	}
 	living := `NOT EXISTS (SELECT FROM tenants t WHERE t.id = o.object_id)`
-	for _, table := range []string{"networks", "services", "environments"} {
+	for _, table := range []string{"networks", "services", "environments", "connections", "pipelines"} {
 		living += ` AND NOT EXISTS (SELECT FROM ` + table + ` x WHERE x.id = o.object_id AND x.state <> 'deleted')`
 	}
 	for _, table := range []string{"names", "cidr_blocks"} {

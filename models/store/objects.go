@@ -268,23 +268,6 @@ func (g *Registry) NewestBlueprint(ctx context.Context, name string) (blueprint.
 	return g.s.OfferedBlueprint(ctx, models.System("provisioner", ""), name)
 }
 
-// UsersOf names what stands on a network or service and would lose it: living environments, and orders that have not ended.
-func (g *Registry) UsersOf(ctx context.Context, objectID string) ([]string, error) {
-	names, err := usersOf(g.s.read(ctx), objectID)
-	return names, translate(err)
-}
-
-func usersOf(db *gorm.DB, objectID string) ([]string, error) {
-	names, err := many[string](db, `SELECT 'environment ' || e.name FROM environments e WHERE (e.network_id = ? OR e.service_id = ?) AND e.state <> 'deleted'
-		UNION ALL SELECT 'REQ-' || r.number || ' (' || r.title || ')' FROM requests r WHERE r.kind = 'environment.create' AND r.ended_at IS NULL
-			AND (r.inputs->>'network_id' = ?::text OR r.inputs->>'service_id' = ?::text) AND NOT EXISTS (SELECT FROM environments e WHERE e.id = r.object_id)
-		ORDER BY 1 LIMIT 20`, objectID, objectID, objectID, objectID)
-	if err != nil {
-		return nil, fmt.Errorf("find what stands on %s: %w", objectID, err)
-	}
-	return names, nil
-}
-
 // Drift reads the newest check of an object.
 func (g *Registry) Drift(ctx context.Context, objectID string) (models.Drift, error) {
 	d, err := newestDrift(g.s.read(ctx), objectID)

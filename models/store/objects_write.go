@@ -31,6 +31,10 @@ func (g *Registry) EnsureObject(ctx context.Context, actor models.Actor, request
 		case models.ServiceObject:
 			err = t.db.Exec(`INSERT INTO services (id, tenant_id, account_id, class, name, state, request_id, created_at, updated_at)
 				SELECT ?, ?, a.id, a.class, ?, 'creating', ?, ?, ? FROM accounts a WHERE a.id = ?`, req.ObjectID, req.TenantID, req.ObjectName, req.ID, t.now(), t.now(), stack.AccountID).Error
+		case models.ConnectionObject:
+			err = t.insertConnection(req, stack)
+		case models.PipelineObject:
+			err = t.insertPipeline(req, stack)
 		default:
 			err = fmt.Errorf("no object of type %s is made so", req.ObjectType)
 		}

@@ -90,7 +90,8 @@ func (g *Registry) ReleaseAccount(ctx context.Context, actor models.Actor, accou
 }
 
 // contentOrder is the order in which what a tenant has can be deleted: nothing before what stands on it.
-var contentOrder = []models.ObjectType{models.EnvironmentObject, models.ServiceObject, models.NetworkObject, models.ZoneObject}
+var contentOrder = []models.ObjectType{models.PipelineObject, models.ConnectionObject, models.EnvironmentObject, models.ServiceObject, models.NetworkObject, models.ZoneObject,
+	models.IdentityProviderObject}
 
 // Contents lists the stacks of all that lives in the tenant's accounts, in the order in which it can be deleted.
 func (g *Registry) Contents(ctx context.Context, tenantID string) ([]models.Stack, error) {
@@ -102,8 +103,8 @@ func (g *Registry) Contents(ctx context.Context, tenantID string) ([]models.Stac
 	}
 	var all []models.Stack
 	for _, object := range contentOrder {
-		rows, err := many[row](db, `SELECT `+stackColumns+`, s.resources, o.name, o.state FROM `+stackJoined+` JOIN `+contentTable(object)+` o ON o.id = s.object_id
-			WHERE s.tenant_id = ? AND o.state <> 'deleted' ORDER BY o.name, o.id`, tenantID)
+		rows, err := many[row](db, `SELECT `+stackColumns+`, s.resources, `+contentName(object)+` AS name, o.state FROM `+stackJoined+` JOIN `+contentTable(object)+` o ON o.id = s.object_id
+			WHERE s.tenant_id = ? AND o.state <> 'deleted' ORDER BY `+contentName(object)+`, o.id`, tenantID)
 		if err != nil {
 			return nil, translate(fmt.Errorf("list the %ss of tenant %s: %w", object, tenantID, err))
 		}
@@ -120,10 +121,21 @@ func (g *Registry) Contents(ctx context.Context, tenantID string) ([]models.Stac
 }
 
 func contentTable(object models.ObjectType) string {
-	if object == models.ZoneObject { // zones have no requests of their own
+	switch object { // these have no requests of their own
+	case models.ZoneObject:
 		return "zones"
+	case models.IdentityProviderObject:
+		return "identity_providers"
 	}
 	return tables[object]
+}
+
+// contentName is what something that a tenant's accounts hold is called; o is its table.
+func contentName(object models.ObjectType) string {
+	if object == models.IdentityProviderObject {
+		return "o.issuer"
+	}
+	return "o.name"
 }
 
 // BeginClosing refuses new requests about the tenant from now on, and ends those that nobody can go on with.
@@ -198,7 +210,7 @@ func (g *Registry) EndContent(ctx context.Context, actor models.Actor, requestID
 			State models.ObjectState
 		}
 		table := contentTable(object)
-		old, err := one[was](t.db, `SELECT name, state FROM `+table+` WHERE id = ? AND tenant_id = ? FOR UPDATE`, id, req.ObjectID)
+		old, err := one[was](t.db, `SELECT `+contentName(object)+` AS name, o.state FROM `+table+` o WHERE o.id = ? AND o.tenant_id = ? FOR UPDATE`, id, req.ObjectID)
 		if err != nil || old.State == models.Deleted {
 			return err
 		}
