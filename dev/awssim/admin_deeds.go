@@ -24,6 +24,9 @@ type deed struct {
 	Count   int    `json:"count,omitempty"`  // of subnets of each kind
 
 	Parameters map[string]string `json:"parameters,omitempty"` // of a stack whose template lies at Value
+
+	Author string   `json:"author,omitempty"` // of a commit; who finishes a handshake
+	Paths  []string `json:"paths,omitempty"`  // what a commit changes; none: everything
 }
 
 // deeds are what the page and the API can do, by the API's method and path.
@@ -44,6 +47,14 @@ func deeds() map[string]func(context.Context, *Call, deed) (map[string]any, erro
 		"POST /roles/restore":  restoreByHand,
 		"PUT /requirements":    requireByHand,
 		"PUT /instances":       instanceByHand,
+
+		"POST /commits":          commitByHand,
+		"PUT /connections":       connectByHand,
+		"POST /builds/next":      nextBuildByHand,
+		"POST /images/next":      nextImageByHand,
+		"PUT /images/findings":   findingsByHand,
+		"PUT /tags":              tagByHand,
+		"POST /approvals/expire": expireByHand,
 
 		"PUT /groups":          groupByHand,
 		"PUT /permission-sets": permissionSetByHand,
@@ -81,6 +92,9 @@ func (s *Sim) takeDeed(route string) http.HandlerFunc {
 func (s *Sim) doDeed(ctx context.Context, route string, d deed) (out map[string]any, err error) {
 	if d.Region == "" {
 		d.Region = homeRegion
+	}
+	if route == "POST /commits" { // repositories are outside all accounts
+		d.Account = demoManagement
 	}
 	err = s.within(ctx, func(ctx context.Context, c *Call) error {
 		a, ok, err := c.account(ctx, d.Account)

@@ -53,6 +53,7 @@ func behaviourLists() []map[string]behaviour {
 		computeBehaviours(),
 		edgeBehaviours(),
 		dataBehaviours(),
+		deliveryBehaviours(),
 	}
 }
 

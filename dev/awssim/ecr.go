@@ -19,6 +19,8 @@ func ecrOperations() []operation {
 		handle("ecr", "PutImage", putImage),
 		handle("ecr", "BatchGetImage", batchGetImage),
 		handle("ecr", "BatchDeleteImage", batchDeleteImage),
+		handle("ecr", "DescribeImageScanFindings", describeScanFindings),
+		handle("ecr", "StartImageScan", startImageScan),
 	}
 }
 
@@ -130,6 +132,9 @@ func describeImages(ctx context.Context, c *Call, in *ecr.DescribeImagesInput) (
 	for _, i := range some {
 		out.ImageDetails = append(out.ImageDetails, ecrtypes.ImageDetail{RegistryId: &t.Account, RepositoryName: &t.Physical, ImageDigest: &i.Digest, ImageTags: i.Tags, ImageSizeInBytes: &i.Bytes,
 			ImagePushedAt: aws.Time(i.Pushed.UTC()), ImageManifestMediaType: &i.MediaType})
+		if err := c.tellScan(ctx, t, &out.ImageDetails[len(out.ImageDetails)-1]); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

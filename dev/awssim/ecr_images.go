@@ -80,6 +80,10 @@ const dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
 
 // push stores an image; a tag moves to it, unless the repository's tags are immutable.
 func (c *Call) push(ctx context.Context, repo *thing, manifest, mediaType, tag string) (*image, error) {
+	return c.pushAt(ctx, repo, manifest, mediaType, tag, c.Now)
+}
+
+func (c *Call) pushAt(ctx context.Context, repo *thing, manifest, mediaType, tag string, at time.Time) (*image, error) {
 	digest := digestOf(manifest)
 	old, err := c.image(ctx, repo, digest)
 	if err != nil {
@@ -110,8 +114,14 @@ func (c *Call) push(ctx context.Context, repo *thing, manifest, mediaType, tag s
 	size := 40<<20 + random(digest).Int64N(200<<20)
 	if _, err := c.Tx.Exec(ctx, `INSERT INTO images (account, region, repository, digest, tags, manifest, media_type, bytes, pushed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (account, region, repository, digest) DO UPDATE SET tags = images.tags || EXCLUDED.tags, pushed_at = EXCLUDED.pushed_at`,
-		repo.Account, repo.Region, repo.Physical, digest, tags, manifest, mediaType, size, c.Now); err != nil {
+		repo.Account, repo.Region, repo.Physical, digest, tags, manifest, mediaType, size, at); err != nil {
 		return nil, fmt.Errorf("store image %s: %w", digest, err)
+	}
+	if err := c.scanPushed(ctx, repo, digest, at); err != nil {
+		return nil, err
+	}
+	if err := c.imagePushed(ctx, repo, digest, tag, at); err != nil {
+		return nil, err
 	}
 	return c.image(ctx, repo, digest)
 }
@@ -132,7 +142,7 @@ func repositoryEffect(ctx context.Context, c *Call, s *cfnStack, r *cfnResource,
 	if _, err := c.Tx.Exec(ctx, `DELETE FROM images WHERE account = $1 AND region = $2 AND repository = $3`, s.Account, s.Region, r.Physical); err != nil {
 		return fmt.Errorf("empty repository %s: %w", r.Physical, err)
 	}
-	return nil
+	return c.forgetScans(ctx, repo)
 }
 
 // repositoryPolicy is what the repository's own policy says.

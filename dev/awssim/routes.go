@@ -30,12 +30,16 @@ func operations() []operation {
 		taggingOperations(),
 		costOperations(),
 		identityCenterOperations(),
+		codeconnectionsOperations(),
+		codepipelineOperations(),
+		codebuildOperations(),
+		logsOperations(),
 	)
 }
 
 // tickers run in this order at the start of every call.
 func tickers() []ticker {
-	return []ticker{finishCreations, suspendClosed, runCloudFormation, finishAssignments}
+	return []ticker{finishCreations, suspendClosed, runCloudFormation, finishAssignments, runDeliveries}
 }
 
 // accountMoved is told when an account changes its parent, in the call that moves it;

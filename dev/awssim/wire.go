@@ -27,6 +27,8 @@ type service struct {
 	xmlns    string
 	target   string // X-Amz-Target prefix
 	name     string // IAM prefix, where it is not the signing name
+	json10   bool   // JSON 1.0
+	lower    bool   // JSON of a client without schemas, whose names begin in small letters
 }
 
 // services the simulator answers, by the name they sign with, which is the IAM prefix too
@@ -55,6 +57,10 @@ func services() map[string]service {
 		"ce":                   {protocol: json11, target: "AWSInsightsIndexService"},
 		"sso":                  {protocol: json11, target: "SWBExternalService"},
 		"identitystore":        {protocol: json11, target: "AWSIdentityStore"},
+		"codebuild":            {protocol: json11, target: "CodeBuild_20161006", lower: true},
+		"codeconnections":      {protocol: json11, target: "CodeConnections_20231201", json10: true},
+		"codepipeline":         {protocol: json11, target: "CodePipeline_20150709", lower: true},
+		"logs":                 {protocol: json11, target: "Logs_20140328"},
 	}
 }
 

@@ -61,7 +61,7 @@ func skewed(service string, at, now time.Time) error {
 		return refuse(http.StatusBadRequest, "RequestExpired", "Request has expired.")
 	case "s3":
 		return refuse(http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
-	case "organizations", "budgets", "servicequotas", "account", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag":
+	case "organizations", "budgets", "servicequotas", "account", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "codebuild", "codeconnections", "codepipeline", "logs":
 		return refuse(http.StatusBadRequest, "InvalidSignatureException", "%s", msg)
 	default:
 		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "%s", msg)
@@ -128,7 +128,7 @@ func unknownToken(service string) error {
 	switch service {
 	case "s3", "s3control":
 		return refuse(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
-	case "organizations", "budgets", "servicequotas", "account", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag":
+	case "organizations", "budgets", "servicequotas", "account", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "codebuild", "codeconnections", "codepipeline", "logs":
 		return refuse(http.StatusForbidden, "UnrecognizedClientException", "The security token included in the request is invalid.")
 	case "ec2":
 		return refuse(http.StatusUnauthorized, "AuthFailure", "AWS was not able to validate the provided access credentials")
@@ -139,7 +139,7 @@ func unknownToken(service string) error {
 
 func expiredToken(service string) error {
 	switch service {
-	case "organizations", "budgets", "servicequotas", "account", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag":
+	case "organizations", "budgets", "servicequotas", "account", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "codebuild", "codeconnections", "codepipeline", "logs":
 		return refuse(http.StatusForbidden, "ExpiredTokenException", "The security token included in the request is expired")
 	case "ec2":
 		return refuse(http.StatusBadRequest, "RequestExpired", "Request has expired.")

@@ -32,17 +32,24 @@ func writeAnswer(w http.ResponseWriter, c *Call, svc service, out any) error {
 	case cborRPC:
 		return writeRPC(w, out)
 	}
-	body, err := jsonBody(out)
+	body, err := jsonBody(out, svc.lower)
 	if err != nil {
 		return fmt.Errorf("encode %s.%s: %w", c.Service, c.Op, err)
 	}
-	ct := "application/x-amz-json-1.1"
-	if svc.protocol == restJSON {
-		ct = "application/json"
-	}
-	w.Header().Set("Content-Type", ct)
+	w.Header().Set("Content-Type", svc.contentType())
 	_, err = w.Write(body)
 	return err
+}
+
+// contentType is how the service marks its JSON.
+func (svc service) contentType() string {
+	switch {
+	case svc.protocol == restJSON:
+		return "application/json"
+	case svc.json10:
+		return "application/x-amz-json-1.0"
+	}
+	return "application/x-amz-json-1.1"
 }
 
 func writeXML(w http.ResponseWriter, body []byte) error {
@@ -53,11 +60,11 @@ func writeXML(w http.ResponseWriter, body []byte) error {
 
 // jsonBody lets a schema-serde output write itself with the SDK's own codec, which knows
 // every wire name and time format; the older clients' outputs are written by reflection.
-func jsonBody(out any) ([]byte, error) {
+func jsonBody(out any, lower bool) ([]byte, error) {
 	if s, ok := out.(smithy.Serializable); ok {
 		return schemaJSON(s)
 	}
-	t := jsonValue(reflect.ValueOf(out))
+	t := jsonTree{lower}.value(reflect.ValueOf(out))
 	if t == nil {
 		t = map[string]any{}
 	}
@@ -79,9 +86,11 @@ func schemaJSON(out smithy.Serializable) ([]byte, error) {
 	return io.ReadAll(req.GetStream())
 }
 
-// jsonValue is the tree of an output of a client without schemas: UpperCamel names, times
+// jsonTree makes the tree of an output of a client without schemas: UpperCamel names, or lowerCamel, times
 // as epoch seconds, empty text left out.
-func jsonValue(v reflect.Value) any {
+type jsonTree struct{ lower bool }
+
+func (j jsonTree) value(v reflect.Value) any {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
@@ -90,7 +99,7 @@ func jsonValue(v reflect.Value) any {
 		if v.Elem().Kind() == reflect.String {
 			return v.Elem().String()
 		}
-		return jsonValue(v.Elem())
+		return j.value(v.Elem())
 	case reflect.Struct:
 		if at, ok := v.Interface().(time.Time); ok {
 			return json.Number(fmt.Sprintf("%.3f", float64(at.UnixMilli())/1000))
@@ -98,8 +107,8 @@ func jsonValue(v reflect.Value) any {
 		m := map[string]any{}
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() && f.Name != "ResultMetadata" {
-				if x := jsonValue(v.Field(i)); x != nil {
-					m[f.Name] = x
+				if x := j.value(v.Field(i)); x != nil {
+					m[j.name(f.Name)] = x
 				}
 			}
 		}
@@ -110,7 +119,7 @@ func jsonValue(v reflect.Value) any {
 		}
 		l := make([]any, v.Len())
 		for i := range l {
-			l[i] = jsonValue(v.Index(i))
+			l[i] = j.value(v.Index(i))
 		}
 		return l
 	case reflect.Map:
@@ -119,7 +128,7 @@ func jsonValue(v reflect.Value) any {
 		}
 		m := map[string]any{}
 		for _, k := range v.MapKeys() {
-			m[k.String()] = jsonValue(v.MapIndex(k))
+			m[k.String()] = j.value(v.MapIndex(k))
 		}
 		return m
 	case reflect.String:
@@ -129,6 +138,14 @@ func jsonValue(v reflect.Value) any {
 		return v.String()
 	}
 	return v.Interface()
+}
+
+// name is a member's on the wire.
+func (j jsonTree) name(field string) string {
+	if j.lower {
+		return lower(field[:1]) + field[1:]
+	}
+	return field
 }
 
 func queryBody(c *Call, svc service, out any) []byte {

@@ -20,10 +20,13 @@ func (s *Sim) writeError(w http.ResponseWriter, c *Call, svc service, err error)
 	w.Header().Set("X-Amzn-Requestid", c.RequestID)
 	switch svc.protocol {
 	case json11, restJSON:
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.Header().Set("Content-Type", service{protocol: json11, json10: svc.json10}.contentType())
 		w.Header().Set("X-Amzn-Errortype", e.Code)
 		w.WriteHeader(e.Status)
 		body := map[string]string{"__type": e.Code, "Message": e.Message}
+		if svc.lower || c.Service == "logs" {
+			body = map[string]string{"__type": e.Code, "message": e.Message}
+		}
 		if svc.protocol == restJSON {
 			body = map[string]string{"code": e.Code, "message": e.Message}
 		}
@@ -87,7 +90,7 @@ func escaped(s string) string {
 // denied is a refused permission in the words and with the code of the call's service.
 func denied(service, message string) error {
 	switch service {
-	case "organizations", "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "sso", "identitystore", "ce":
+	case "organizations", "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "sso", "identitystore", "ce", "codebuild", "codeconnections", "codepipeline", "logs":
 		return refuse(http.StatusBadRequest, "AccessDeniedException", "%s", message)
 	case "account":
 		return refuse(http.StatusForbidden, "AccessDeniedException", "%s", message)
@@ -109,7 +112,7 @@ func throttled(service string) error {
 		return refuse(http.StatusServiceUnavailable, "RequestLimitExceeded", "Request limit exceeded.")
 	case "s3", "s3control":
 		return refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
-	case "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "sso", "identitystore", "ce":
+	case "budgets", "servicequotas", "acm", "ecr", "ecs", "kms", "secretsmanager", "tag", "sso", "identitystore", "ce", "codebuild", "codeconnections", "codepipeline", "logs":
 		return refuse(http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
 	default:
 		return refuse(http.StatusBadRequest, "Throttling", "Rate exceeded")
