@@ -43,7 +43,7 @@ var keepers = map[string][]string{
 	"github.com/gofiber":              {"", "web", "handlers", "e2e"},
 	"gorm.io":                         {"models/store"},
 	"github.com/riverqueue/river":     {"models/store", "provisioners"},
-	"github.com/coreos/go-oidc":       {"web/auth", "dev/idp"},
+	"github.com/coreos/go-oidc":       {"web/auth", "dev/idp", "dev/awssim"},
 	"github.com/zitadel/oidc":         {"dev/idp"},
 	"github.com/caarlos0/env":         {"web/config"},
 	"github.com/urfave/cli":           {""},

@@ -27,6 +27,8 @@ func iamOperations() []operation {
 		handle("iam", "GetAccountPasswordPolicy", getPasswordPolicy),
 		handle("iam", "DeleteAccountPasswordPolicy", deletePasswordPolicy),
 		handle("iam", "SimulatePrincipalPolicy", simulatePrincipal),
+		handle("iam", "GetOpenIDConnectProvider", getOIDCProvider),
+		handle("iam", "ListOpenIDConnectProviders", listOIDCProviders),
 	}
 }
 

@@ -72,7 +72,11 @@ func (st statement) namesPrincipal(p Principal) (named, direct bool) {
 			if p.Service != "" && m.value == p.Service {
 				named, direct = true, true
 			}
-		case m.kind == "AWS" && p.Service == "":
+		case m.kind == "Federated":
+			if p.Federated != "" && m.value == p.Federated {
+				named, direct = true, true
+			}
+		case m.kind == "AWS" && p.Service == "" && p.Federated == "":
 			switch m.value {
 			case p.Account, arn("iam", "", p.Account, "root"):
 				named = true

@@ -31,6 +31,8 @@ type Call struct {
 	faults *bool         // whether any rule is for what happens inside stacks; nil: not asked yet in this transaction
 	signed time.Time     // when the request says it was signed
 	skew   time.Duration // how far the clock that answers is ahead
+	web    *webIdentity  // the token of a call that brings one
+	webErr error         // why it was refused
 	asked  bool          // may was called; a call that succeeds without it is refused
 }
 

@@ -17,6 +17,7 @@ type Principal struct {
 	Chained        bool              // the credentials came from AssumeRole
 	Admin          bool              // an administrator's key, or the simulator itself: no policy is evaluated
 	Service        string            // "cloudformation.amazonaws.com" when a service acts with a role
+	Federated      string            // ARN of the provider whose token was brought
 }
 
 // asRole is the principal a service becomes when it acts with a role it was passed.

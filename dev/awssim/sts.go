@@ -17,6 +17,7 @@ import (
 func stsOperations() []operation {
 	return []operation{
 		handle("sts", "AssumeRole", assumeRole),
+		handle("sts", "AssumeRoleWithWebIdentity", assumeRoleWithWebIdentity),
 		handle("sts", "GetCallerIdentity", getCallerIdentity),
 	}
 }

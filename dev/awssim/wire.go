@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // protocol is how a service writes its calls and answers.
@@ -82,6 +84,9 @@ type wireCall struct {
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &Call{Sim: s, RequestID: newRequestID(), SourceIP: remoteIP(r)}
 	scope, err := readSignature(r, time.Now())
+	if open, ok := openCall(r, time.Now()); ok {
+		scope, err = open, nil
+	}
 	c.Service, c.Region, c.signed = scope.service, scope.region, scope.at
 	svc, known := s.services[scope.service]
 	if !known {
@@ -147,6 +152,9 @@ func (s *Sim) serve(r *http.Request, c *Call, svc service, scope signature) (any
 	in := reflect.New(op.in)
 	if err := (binder{ec2: svc.protocol == ec2Query}).bind(call.tree, in.Elem(), ""); err != nil {
 		return nil, verdict{}, badMember(svc.protocol, err)
+	}
+	if token, ok := in.Interface().(*sts.AssumeRoleWithWebIdentityInput); ok { // before the world is locked: it asks the issuer
+		c.web, c.webErr = s.readWebIdentity(r.Context(), token)
 	}
 	return s.do(r.Context(), c, scope, op, in.Interface())
 }
