@@ -95,6 +95,9 @@ func (a *agreement) given(name, source string, asked bool) {
 	if slices.Contains([]string{"environment", "image", "hibernated"}, object) && a.Kind != KindEnvironment {
 		a.tell("given", path, "only an environment has %s", source)
 	}
+	if slices.Contains([]string{"pipeline", "connection", "workflows"}, object) && a.Kind != KindSupport {
+		a.tell("given", path, "only what delivers is given %s", source)
+	}
 	if source == "network.cidr" && a.Kind != KindNetwork {
 		a.tell("given", path, "only a network is given a block of addresses")
 	}

@@ -18,6 +18,10 @@ var actionTable = map[string]string{
 	"AWS::CloudWatch::CompositeAlarm": "cloudwatch:PutCompositeAlarm DeleteAlarms DescribeAlarms TagResource",
 	"AWS::CloudWatch::Dashboard":      "cloudwatch:PutDashboard DeleteDashboards GetDashboard ListDashboards",
 
+	"AWS::CodeBuild::Project":          "codebuild:CreateProject DeleteProject BatchGetProjects UpdateProject",
+	"AWS::CodeConnections::Connection": "codeconnections:CreateConnection DeleteConnection GetConnection ListTagsForResource TagResource UntagResource",
+	"AWS::CodePipeline::Pipeline":      "codepipeline:CreatePipeline DeletePipeline GetPipeline GetPipelineState UpdatePipeline ListTagsForResource TagResource UntagResource",
+
 	"AWS::EC2::EIP":                         "ec2:AllocateAddress ReleaseAddress DescribeAddresses AssociateAddress DisassociateAddress CreateTags",
 	"AWS::EC2::FlowLog":                     "ec2:CreateFlowLogs DeleteFlowLogs DescribeFlowLogs CreateTags logs:CreateLogDelivery DeleteLogDelivery",
 	"AWS::EC2::InternetGateway":             "ec2:CreateInternetGateway DeleteInternetGateway DescribeInternetGateways CreateTags",
@@ -48,6 +52,7 @@ var actionTable = map[string]string{
 	"AWS::Events::Rule": "events:PutRule PutTargets RemoveTargets DeleteRule DescribeRule TagResource",
 
 	"AWS::IAM::ManagedPolicy": "iam:CreatePolicy DeletePolicy GetPolicy GetPolicyVersion ListPolicyVersions CreatePolicyVersion DeletePolicyVersion TagPolicy",
+	"AWS::IAM::OIDCProvider":  "iam:CreateOpenIDConnectProvider DeleteOpenIDConnectProvider GetOpenIDConnectProvider AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint TagOpenIDConnectProvider UntagOpenIDConnectProvider",
 	"AWS::IAM::Role":          "iam:CreateRole DeleteRole GetRole PutRolePolicy DeleteRolePolicy GetRolePolicy ListRolePolicies ListAttachedRolePolicies AttachRolePolicy DetachRolePolicy UpdateRole UpdateAssumeRolePolicy PutRolePermissionsBoundary TagRole UntagRole",
 
 	"AWS::KMS::Alias": "kms:CreateAlias DeleteAlias UpdateAlias ListAliases",
@@ -88,6 +93,7 @@ var actionTable = map[string]string{
 var actionsWith = map[string][]struct{ path, words string }{
 	"AWS::CertificateManager::Certificate": {{"DomainValidationOptions", "route53:ChangeResourceRecordSets GetChange"}},
 	"AWS::CloudFront::Distribution":        {{"DistributionConfig.WebACLId", "wafv2:AssociateWebACL GetWebACL"}},
+	"AWS::CodePipeline::Pipeline":          {{"Triggers", "codeconnections:PassConnection UseConnection"}},
 	"AWS::Logs::LogGroup":                  {{"KmsKeyId", "logs:AssociateKmsKey DisassociateKmsKey"}},
 	"AWS::Route53::HostedZone":             {{"QueryLoggingConfig", "route53:CreateQueryLoggingConfig DeleteQueryLoggingConfig"}},
 	"AWS::S3::Bucket":                      {{"ReplicationConfiguration", "s3:PutReplicationConfiguration"}, {"NotificationConfiguration", "s3:PutBucketNotification"}, {"WebsiteConfiguration", "s3:PutBucketWebsite"}},

@@ -150,6 +150,7 @@ func stoodIn(m blueprint.Meta, o Order, chosen map[string]string) map[string]str
 		"network.PublicSubnetIds": "subnet-00000000000000001,subnet-00000000000000002", "network.PrivateSubnetIds": "subnet-00000000000000003,subnet-00000000000000004",
 		"zone.name": "example.example.com", "zone.ZoneName": "example.example.com", "zone.HostedZoneId": "Z00000000000000000001", "zone.NameServers": "ns-1.example.com",
 	}
+	maps.Copy(given, delivery(arn))
 	if o.Image {
 		given["image"] = repository + "@sha256:" + strings.Repeat("0", 64)
 	}

@@ -34,6 +34,7 @@ func TestEveryShippedBlueprintHasAnEstimate(t *testing.T) {
 	if err != nil || len(dirs) == 0 {
 		t.Fatal(err, len(dirs))
 	}
+	free := map[string]bool{"connection": true, "github-actions": true, "workflow-identity": true} // AWS asks nothing for roles and whom they trust
 	for _, d := range dirs {
 		v := shippedVersion(t, filepath.Base(filepath.Dir(filepath.Dir(d))), filepath.Base(filepath.Dir(d)))
 		stages := []models.Stage{""}
@@ -47,7 +48,7 @@ func TestEveryShippedBlueprintHasAnEstimate(t *testing.T) {
 			e, err := l.EstimateOrder(v, Order{Region: l.Origin, Stage: s, Image: true})
 			if err != nil {
 				t.Errorf("%s for %q: %v", v.Ref(), s, err)
-			} else if !e.Monthly().IsPositive() {
+			} else if !e.Monthly().IsPositive() && !free[v.Meta.ID] {
 				t.Errorf("%s for %q costs %s", v.Ref(), s, e.Monthly())
 			}
 		}

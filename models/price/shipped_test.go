@@ -47,6 +47,11 @@ var given = map[string]string{
 	"service.RepositoryUri": "222222222222.dkr.ecr.us-east-1.amazonaws.com/slw-payments/api", "service.KeyArn": "arn:aws:kms:us-east-1:222222222222:key/00000000-0000-4000-8000-000000000000",
 	"network.VpcId": "vpc-0aaaaaaaaaaaaaaa1", "network.VpcCidr": "10.20.0.0/20", "network.cidr": "10.20.0.0/20", "network.AvailabilityZones": "us-east-1a,us-east-1b",
 	"network.PublicSubnetIds": "subnet-0aaaaaaaaaaaaaaa1,subnet-0aaaaaaaaaaaaaaa2", "network.PrivateSubnetIds": "subnet-0bbbbbbbbbbbbbbb1,subnet-0bbbbbbbbbbbbbbb2",
+	"service.RepositoryName": "slw-payments/api", "connection.provider": "GitHub", "workflows.issuer": "https://token.actions.githubusercontent.com",
+	"workflows.ProviderArn": "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com",
+	"pipeline.source":       "connection", "pipeline.connection": "arn:aws:codeconnections:us-east-1:222222222222:connection/00000000-0000-4000-8000-000000000002",
+	"pipeline.repository": "acme/api", "pipeline.repository_id": "1001", "pipeline.owner_id": "1", "pipeline.branch": "main", "pipeline.paths": "", "pipeline.tag": "", "pipeline.paused": "false",
+	"pipeline.stage.1": "api", "pipeline.timeout.1": "10080", "pipeline.timeout.2": "10080", "pipeline.timeout.3": "10080", "pipeline.timeout.4": "10080", "pipeline.timeout.5": "10080",
 	"zone.HostedZoneId": "Z00000000000000000001", "zone.ZoneName": "payments-nonprod.example.com", "zone.name": "payments-nonprod.example.com",
 	"baseline.AlarmTopicArn": "arn:aws:sns:us-east-1:222222222222:slipway-alarms", "baseline.BaselineKeyArn": "arn:aws:kms:us-east-1:222222222222:key/00000000-0000-4000-8000-000000000001",
 }

@@ -34,7 +34,8 @@ var types = map[string]func(*walk, blueprint.ResolvedResource){
 	"AWS::S3::Bucket": bucket, "AWS::S3::BucketPolicy": nil,
 	"AWS::SQS::Queue": queue, "AWS::SQS::QueuePolicy": nil,
 	"AWS::SNS::Topic": topic, "AWS::SNS::TopicPolicy": nil, "AWS::SNS::Subscription": nil,
-	"AWS::IAM::Role": nil, "AWS::IAM::ManagedPolicy": nil, "AWS::IAM::Policy": nil, "AWS::IAM::RolePolicy": nil,
+	"AWS::CodeBuild::Project": buildProject, "AWS::CodePipeline::Pipeline": pipeline, "AWS::CodeConnections::Connection": nil,
+	"AWS::IAM::OIDCProvider": nil, "AWS::IAM::Role": nil, "AWS::IAM::ManagedPolicy": nil, "AWS::IAM::Policy": nil, "AWS::IAM::RolePolicy": nil,
 
 	"AWS::Logs::LogGroup": logGroup, "AWS::Logs::ResourcePolicy": nil,
 	"AWS::CloudWatch::Alarm": alarm, "AWS::CloudWatch::CompositeAlarm": func(w *walk, r blueprint.ResolvedResource) { w.count("cloudwatch.alarm.composite", whole(1), r.ID) },

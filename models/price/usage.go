@@ -40,6 +40,8 @@ var usageKeys = []UsageKey{
 	{"traces_million", "Traces recorded", "million", "Requests times the share that is sampled.", whole(1_000_000)},
 	{"kms_requests_10k", "Uses of keys", "× 10,000", "Every time something is encrypted or decrypted with a key of the environment.", whole(1_000_000)},
 	{"secret_requests_10k", "Reads of secrets", "× 10,000", "Every time a task starts or reads a secret anew.", whole(1_000_000)},
+	{"build_minutes", "Minutes of builds", "minutes", "All builds of a month together; AWS counts each up to the next full minute.", whole(10_000_000)},
+	{"pipeline_action_minutes", "Minutes of pipeline actions", "minutes", "Sources and builds of a month together. Waiting for approvals is free, and so are an account's first 100 minutes each month; the estimate does not take them off.", whole(10_000_000)},
 	{"dns_queries_million", "Name look-ups", "million", "Queries that resolvers send to the hosted zone; those for aliases to AWS resources are free.", whole(1_000_000)},
 	{"alarms_sent_thousand", "Mails about alarms", "thousand", "Alarms and their ends, times the people who get mail about them.", whole(100_000)},
 }

@@ -60,7 +60,7 @@ func TestUsageKeys(t *testing.T) {
 		}
 		seen[k.Key] = true
 	}
-	if names := UsageNames(); len(names) != 19 || len(seen) != 19 || names[0] != usageKeys[0].Key {
+	if names := UsageNames(); len(names) != 21 || len(seen) != 21 || names[0] != usageKeys[0].Key {
 		t.Errorf("%d keys, named %q", len(seen), names)
 	}
 }
