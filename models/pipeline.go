@@ -107,13 +107,13 @@ type PipelineStage struct {
 	TimeoutMinutes int        `json:"timeout_minutes"`          // how long CodePipeline waits for the promotion
 }
 
-// Bounds of pipelines. MaxApproval is CodePipeline's own.
+// Bounds of pipelines. MaxApproval and the number of paths are CodePipeline's own.
 const (
 	MaxStages      = 5
 	MinApproval    = 30    // minutes
 	DefaultTimeout = 10080 // minutes: seven days, CodePipeline's own default
 	MaxApproval    = 86400 // minutes
-	maxPaths       = 20
+	maxPaths       = 8
 )
 
 // Pipeline is the delivery of a service from its repository through stages into environments.

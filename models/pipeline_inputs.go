@@ -11,7 +11,7 @@ var (
 	repositoryForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}(/[A-Za-z0-9_.-]{1,100}){1,3}$`)
 	numericForm    = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
 	branchForm     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$`)
-	pathForm       = regexp.MustCompile(`^[A-Za-z0-9_.*?/{},\[\]!-]{1,255}$`)
+	pathForm       = regexp.MustCompile(`^[A-Za-z0-9_.*?/\[\]!-]{1,255}$`)
 	tagForm        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 )
 
