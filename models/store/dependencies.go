@@ -18,10 +18,14 @@ type dependency struct {
 // depends tells what a request in planning waits for: others that make what it stands on. failed says why it cannot be planned at all.
 // What it stands on is looked for anew each time, because the one it was submitted for may have ended, and another may have come.
 func (t *tx) depends(req *models.Request) (waiting *models.WaitingOn, failed string, err error) {
-	if req.Kind == models.CreateEnvironment {
-		if failed, err = t.standAgain(req); err != nil || failed != "" {
-			return nil, failed, err
-		}
+	switch req.Kind {
+	case models.CreateEnvironment:
+		failed, err = t.standAgain(req)
+	case models.CreatePipeline, models.UpdatePipeline:
+		failed, err = t.standPipelineAgain(req)
+	}
+	if err != nil || failed != "" {
+		return nil, failed, err
 	}
 	others, err := many[dependency](t.db, `SELECT r.id, r.number, r.title, r.state, r.reason FROM request_dependencies d JOIN requests r ON r.id = d.on_request_id
 		WHERE d.request_id = ? ORDER BY r.number`, req.ID)

@@ -131,8 +131,11 @@ func (s *Store) ChangeEnvironment(ctx context.Context, actor models.Actor, tenan
 	if err := s.fitChange(ctx, actor, kind, env, &in); err != nil {
 		return models.Request{}, err
 	}
-	return s.order(ctx, actor, tenantSlug, key, "", func(t *tx, _ models.Tenant) (submission, error) {
-		return submission{kind: kind, objectID: env.ID, name: env.Name, inputs: in}, nil
+	return s.order(ctx, actor, tenantSlug, key, "", func(t *tx, _ models.Tenant) (sub submission, err error) {
+		if kind == models.DeleteEnvironment && !actor.IsSystem() {
+			err = t.undelivered(env)
+		}
+		return submission{kind: kind, objectID: env.ID, name: env.Name, inputs: in}, err
 	})
 }
 

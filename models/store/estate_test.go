@@ -60,13 +60,13 @@ type estate struct {
 	outsider  models.Actor
 }
 
-func settled(t testing.TB, pool string) estate {
+func settled(t testing.TB, pool string, change ...func(*Options)) estate {
 	t.Helper()
 	clock := &models.ShiftedClock{}
-	s, _ := open(t, func(o *Options) {
+	s, _ := open(t, append(change, func(o *Options) {
 		o.Clock, o.Regions, o.BaseDomain = clock, []string{"us-east-1", "eu-central-1"}, "apps.example.test"
 		o.GroupPattern = regexp.MustCompile(`^[a-z-]+$`)
-	})
+	})...)
 	req := running(t, s, "payments")
 	tenant, err := s.Registry().EnsureTenant(t.Context(), worker, req.ID)
 	if err != nil {
@@ -86,6 +86,8 @@ func settled(t testing.TB, pool string) estate {
 		pathFolder(t, "web", "1.0.0", "environment", "stages: [dev, prod]\nneeds: [network, service]\n"),
 		pathFolder(t, "web", "1.1.0", "environment", "stages: [dev, prod]\nneeds: [network, service]\nupgradeFrom: [1.0.0]\n"),
 		pathFolder(t, "site", "1.0.0", "environment", "stages: [dev]\n"),
+		pathFolder(t, models.ConnectionBlueprint, "1.0.0", "support", ""), pathFolder(t, models.CodePipelineBlueprint, "1.0.0", "support", ""),
+		pathFolder(t, models.GitHubActionsBlueprint, "1.0.0", "support", ""),
 	}})
 	e := estate{Store: s, clock: clock, tenant: tenant}
 	if _, err := s.AddRoleMapping(t.Context(), models.System("test", ""), "others", models.Requester); err != nil {

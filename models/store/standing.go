@@ -103,13 +103,19 @@ func (t *tx) standAgain(req *models.Request) (failed string, err error) {
 	}
 	before := in
 	after, err := t.stand(*tenant, &in)
+	same := in.AccountID == before.AccountID && in.NetworkID == before.NetworkID && in.ServiceID == before.ServiceID
+	return t.stoodOn(req, in, same, after, err)
+}
+
+// stoodOn writes down what looking anew for what a request stands on has found.
+func (t *tx) stoodOn(req *models.Request, in any, same bool, after []string, err error) (failed string, _ error) {
 	if fields := models.Fields(err); fields != nil {
 		return strings.Join(slices.Sorted(maps.Values(fields)), " "), nil
 	}
 	if err != nil {
 		return "", err
 	}
-	if in.AccountID != before.AccountID || in.NetworkID != before.NetworkID || in.ServiceID != before.ServiceID {
+	if !same {
 		doc, err := document(in)
 		if err != nil {
 			return "", err

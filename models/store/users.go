@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
+
+	"slipway/models"
 )
 
 // UsersOf names what stands on a network, service or connection and would lose it: living environments and pipelines, and orders for them
@@ -39,4 +42,14 @@ func deliverers(db *gorm.DB, environmentID string) ([]string, error) {
 		return nil, fmt.Errorf("find what delivers to %s: %w", environmentID, err)
 	}
 	return names, nil
+}
+
+// undelivered refuses that a person deletes an environment which a pipeline delivers to: the pipeline would ask for promotions to nothing.
+// Expiry deletes it all the same.
+func (t *tx) undelivered(env models.Environment) error {
+	by, err := deliverers(t.db, env.ID)
+	if err == nil && len(by) > 0 {
+		err = models.Errorf(models.Conflict, "The environment %s is a stage of %s. Take it out of the stages there, or delete the pipeline, first.", env.Name, strings.Join(by, ", "))
+	}
+	return err
 }

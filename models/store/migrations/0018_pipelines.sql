@@ -65,7 +65,7 @@ CREATE TABLE pipelines (
 );
 CREATE UNIQUE INDEX pipelines_name ON pipelines (tenant_id, name) WHERE state <> 'deleted';
 CREATE INDEX pipelines_sorted ON pipelines (name, id) WHERE state <> 'deleted';
-CREATE INDEX pipelines_last ON pipelines (COALESCE(last_at, '-infinity') DESC, id) WHERE state <> 'deleted';
+CREATE INDEX pipelines_last ON pipelines (COALESCE(last_at, '-infinity'), id) WHERE state <> 'deleted';
 CREATE INDEX pipelines_service ON pipelines (service_id) WHERE state <> 'deleted';
 CREATE INDEX pipelines_connection ON pipelines (connection_id) WHERE state <> 'deleted';
 CREATE INDEX pipelines_repository ON pipelines (repository_id, owner_id) WHERE state <> 'deleted' AND repository_id <> '';
