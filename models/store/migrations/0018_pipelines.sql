@@ -234,10 +234,13 @@ CREATE TABLE promotions (
     approval jsonb, -- models.PromotionApproval: what CodePipeline waits for; its token is read anew when it is answered and kept nowhere
     answer text NOT NULL DEFAULT '' CHECK (answer IN ('', 'due', 'sent', 'late', 'gone')), -- to CodePipeline
     answered_at timestamptz,
+    due timestamptz, -- product time at which the sweep has it looked at again; null: when something happens
     created_at timestamptz NOT NULL, -- product time
     ended_at timestamptz,
     UNIQUE (pipeline_id, ask_key)
 );
+CREATE INDEX promotions_due ON promotions (due) WHERE due IS NOT NULL;
+CREATE INDEX promotions_live ON promotions (environment_id, created_at, id) WHERE ended_at IS NULL;
 CREATE INDEX promotions_pipeline ON promotions (pipeline_id, created_at DESC, id);
 CREATE INDEX promotions_environment ON promotions (environment_id, created_at DESC, id);
 CREATE INDEX promotions_open ON promotions (tenant_id) WHERE ended_at IS NULL;
