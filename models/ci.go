@@ -85,3 +85,21 @@ type CIGate struct {
 	State GateState `json:"state"`
 	Words string    `json:"words"`
 }
+
+// CIBuild is what a workflow reads of a build that it registered.
+type CIBuild struct {
+	ID        string `json:"id"`
+	Pipeline  string `json:"pipeline"` // tenant/name
+	Digest    string `json:"digest"`
+	Execution int    `json:"execution"` // its number on the pipeline's page
+	Known     bool   `json:"known"`     // it was registered before; there is one build of an image
+}
+
+// CIEvidence is what a workflow reads of evidence that it posted.
+type CIEvidence struct {
+	ID       string   `json:"id"`
+	Pipeline string   `json:"pipeline"` // tenant/name
+	Digest   string   `json:"digest"`
+	Gate     Gate     `json:"gate"`
+	Result   CIResult `json:"result"`
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -25,27 +26,34 @@ func (s *Store) Denied(ctx context.Context, actor models.Actor, route, objectTyp
 		who = actor.System + "@" + actor.Address
 	}
 	return s.tx(ctx, func(t *tx) error {
-		row := t.entry(actor, "access.denied", about{Type: objectType, ID: objectID})
-		var err error
-		if row.After, err = document(map[string]any{"route": route, "count": 1}); err != nil {
-			return err
-		}
-		kept, err := json.Marshal(row)
-		if err != nil {
-			return fmt.Errorf("encode the denial: %w", err)
-		}
-		type counted struct{ Count int }
-		n, err := one[counted](t.db, `INSERT INTO audit_denied (actor, route, object, minute, count, entry) VALUES (?, ?, ?, ?, 0, ?)
-			ON CONFLICT (actor, route, object, minute) DO UPDATE SET count = audit_denied.count + 1 RETURNING count`,
-			who, route, objectType+":"+objectID, t.now().Truncate(time.Minute), jsonb(kept))
-		if err != nil {
-			return fmt.Errorf("count the denial: %w", err)
-		}
-		if n.Count > 0 {
-			return nil
-		}
-		return t.insertAudit(row)
+		return t.deny(who, t.entry(actor, "access.denied", about{Type: objectType, ID: objectID}), route, objectType+":"+objectID, nil)
 	})
+}
+
+// deny counts a denial, and writes its entry when it is the first of its minute. detail is what the entry says beside.
+func (t *tx) deny(who string, row auditRow, route, object string, detail map[string]any) error {
+	after := map[string]any{}
+	maps.Copy(after, detail)
+	after["route"], after["count"] = route, 1
+	var err error
+	if row.After, err = document(after); err != nil {
+		return err
+	}
+	kept, err := json.Marshal(row)
+	if err != nil {
+		return fmt.Errorf("encode the denial: %w", err)
+	}
+	type counted struct{ Count int }
+	n, err := one[counted](t.db, `INSERT INTO audit_denied (actor, route, object, minute, count, entry) VALUES (?, ?, ?, ?, 0, ?)
+		ON CONFLICT (actor, route, object, minute) DO UPDATE SET count = audit_denied.count + 1 RETURNING count`,
+		who, route, object, t.now().Truncate(time.Minute), jsonb(kept))
+	if err != nil {
+		return fmt.Errorf("count the denial: %w", err)
+	}
+	if n.Count > 0 {
+		return nil
+	}
+	return t.insertAudit(row)
 }
 
 // FlushDenied turns the counts of minutes that are over into one entry each. Workers call it every few seconds.
@@ -74,7 +82,12 @@ func (s *Store) FlushDenied(ctx context.Context) (int, error) {
 				return err
 			}
 			row.ID, row.At = models.NewID(), t.now()
-			if row.After, err = document(map[string]any{"route": c.Route, "count": c.Count, "minute": c.Minute}); err != nil {
+			after := map[string]any{} // what the first one said, and how many followed
+			if err := row.After.decode(&after); err != nil {
+				return err
+			}
+			after["route"], after["count"], after["minute"] = c.Route, c.Count, c.Minute
+			if row.After, err = document(after); err != nil {
 				return err
 			}
 			if err := t.insertAudit(row); err != nil {
