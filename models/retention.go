@@ -10,6 +10,7 @@ const (
 	SweptSessions      Swept = "sessions"
 	SweptSignIns       Swept = "sign_ins"
 	SweptLogouts       Swept = "logout_tokens"
+	SweptCITokens      Swept = "ci_tokens"
 	SweptDrafts        Swept = "drafts"
 	SweptKeys          Swept = "idempotency_keys"
 	SweptEvents        Swept = "step_events"
@@ -42,6 +43,7 @@ var retentions = []Retention{
 	{SweptSessions, "Sessions", "their end", day, "A form that is posted too late still becomes a draft of its person."},
 	{SweptSignIns, "Sign-ins that came to nothing", "their expiry", time.Hour, ""},
 	{SweptLogouts, "Sign-outs by the provider", "their expiry", time.Hour, "So long, one that is sent again is known."},
+	{SweptCITokens, "Tokens of workflows that were accepted", "their expiry", time.Hour, "So long, one that is sent again is known. Only a hash of them is kept."},
 	{SweptDrafts, "Drafts of forms", "the last save", DraftLife, ""},
 	{SweptKeys, "Idempotency keys of forms", "the submit", 7 * day, "The request or comment itself stays; the same form sent later than that is a new one."},
 	{SweptEvents, "Step events of runs", "the end of the run", 90 * day, "Run, steps, resources and result stay. A run that failed keeps its events until it is over for good."},

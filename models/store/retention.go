@@ -30,12 +30,13 @@ var sweptBy = map[models.Swept]struct {
 }{
 	models.SweptSessions: {true, deleted(`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE LEAST(expires_at, COALESCE(ended_at, expires_at)) < $1
 		ORDER BY LEAST(expires_at, COALESCE(ended_at, expires_at)) LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
-	models.SweptSignIns: {true, deleted(`DELETE FROM sign_ins WHERE state_hash IN (SELECT state_hash FROM sign_ins WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
-	models.SweptLogouts: {true, deleted(`DELETE FROM logout_tokens WHERE (issuer, jti) IN (SELECT issuer, jti FROM logout_tokens WHERE until < $1 ORDER BY until LIMIT $2)`)},
-	models.SweptDrafts:  {true, deleted(`DELETE FROM saved_forms WHERE id IN (SELECT id FROM saved_forms WHERE saved_at < $1 ORDER BY saved_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
-	models.SweptKeys:    {false, sweepKeys},
-	models.SweptEvents:  {false, sweepEvents},
-	models.SweptWork:    {false, deleted(`DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE done AND created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
+	models.SweptSignIns:  {true, deleted(`DELETE FROM sign_ins WHERE state_hash IN (SELECT state_hash FROM sign_ins WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
+	models.SweptLogouts:  {true, deleted(`DELETE FROM logout_tokens WHERE (issuer, jti) IN (SELECT issuer, jti FROM logout_tokens WHERE until < $1 ORDER BY until LIMIT $2)`)},
+	models.SweptCITokens: {true, deleted(`DELETE FROM ci_tokens WHERE id IN (SELECT id FROM ci_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`)},
+	models.SweptDrafts:   {true, deleted(`DELETE FROM saved_forms WHERE id IN (SELECT id FROM saved_forms WHERE saved_at < $1 ORDER BY saved_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
+	models.SweptKeys:     {false, sweepKeys},
+	models.SweptEvents:   {false, sweepEvents},
+	models.SweptWork:     {false, deleted(`DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE done AND created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
 	models.SweptDrifts: {false, deleted(`DELETE FROM drifts WHERE id IN (SELECT d.id FROM drifts d WHERE d.started_at < $1 AND d.ended_at IS NOT NULL
 		AND (d.accepted_until IS NULL OR d.accepted_until < $1) AND EXISTS (SELECT FROM drifts n WHERE n.object_id = d.object_id AND (n.started_at, n.id) > (d.started_at, d.id))
 		ORDER BY d.started_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},

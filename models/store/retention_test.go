@@ -29,6 +29,7 @@ func old(t *testing.T, n int) (*Store, cast) {
 			SELECT gen_random_uuid(), convert_to($2, 'UTF8'), id, issuer, subject, '', $1, $1, $1 FROM people WHERE id = $3`, w, age.String(), c.dev.Person.ID)
 		exec(t, s, `INSERT INTO sign_ins (state_hash, nonce, verifier, browser_hash, return_to, expires_at) VALUES (convert_to($2, 'UTF8'), '', '', '', '/', $1)`, w, age.String())
 		exec(t, s, `INSERT INTO logout_tokens (issuer, jti, until) VALUES ('i', $2, $1)`, w, age.String())
+		exec(t, s, `INSERT INTO ci_tokens (id, expires_at) VALUES ($2, $1)`, w, age.String())
 		exec(t, s, `WITH e AS (INSERT INTO notification_events (id, kind, subject, at, told_at) SELECT gen_random_uuid(), 'done', 'x', $1, $1 FROM generate_series(1, 2) RETURNING id)
 			INSERT INTO notifications (id, event_id, channel, destination, recipient, state, since, next_at, created_at, ended_at)
 			SELECT gen_random_uuid(), id, 'email', 'd', 'r', v.state, $1, $1, $1, CASE WHEN v.state = 'sent' THEN $1 END FROM (SELECT id, row_number() OVER () AS n FROM e) e JOIN (VALUES (1, 'sent'), (2, 'pending')) v (n, state) USING (n)`, p)
@@ -83,7 +84,7 @@ func TestSweepRemovesWhatIsOldAndNothingElse(t *testing.T) {
 	}
 	for query, want := range map[string]int{
 		"sessions WHERE expires_at < now() - interval '1 day'": 0, "sessions WHERE expires_at BETWEEN now() - interval '1 day' AND now()": 1,
-		"sign_ins": 1, "logout_tokens": 1, "notifications": 3, "notification_events": 3, "notifications WHERE state = 'pending'": 2, "saved_forms": 1, "comments WHERE idempotency_key LIKE 'swept:%'": 1, "comments": 2, "requests": 8,
+		"sign_ins": 1, "logout_tokens": 1, "ci_tokens": 1, "notifications": 3, "notification_events": 3, "notifications WHERE state = 'pending'": 2, "saved_forms": 1, "comments WHERE idempotency_key LIKE 'swept:%'": 1, "comments": 2, "requests": 8,
 		"requests WHERE idempotency_key LIKE 'swept:%'": 7, "requests WHERE idempotency_key = 'environment.hibernate:1'": 1, // an expiry must not ask twice
 		"journal": 3, "journal WHERE done": 1, "aws_calls": 1, "processes": 1, "drifts": 3, "run_events": 3, "runs WHERE events_cleared_at IS NOT NULL": 7,
 		"runs": 8, "audit_entries WHERE action = 'retention.sweep'": 1,
@@ -99,7 +100,7 @@ func TestSweepRemovesWhatIsOldAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[models.Swept]int64{models.SweptSessions: 1, models.SweptSignIns: 1, models.SweptLogouts: 1, models.SweptNotices: 2, models.SweptDrafts: 1, models.SweptKeys: 8, models.SweptEvents: 21, models.SweptWork: 1,
+	want := map[models.Swept]int64{models.SweptSessions: 1, models.SweptSignIns: 1, models.SweptLogouts: 1, models.SweptCITokens: 1, models.SweptNotices: 2, models.SweptDrafts: 1, models.SweptKeys: 8, models.SweptEvents: 21, models.SweptWork: 1,
 		models.SweptDrifts: 2, models.SweptCalls: 1, models.SweptProcesses: 1}
 	if sweep := figures.Sweep; !maps.Equal(sweep.Removed, want) || sweep.Ended.IsZero() || !sweep.Due.After(s.clock.Now()) {
 		t.Errorf("report %+v, want %v", sweep, want)

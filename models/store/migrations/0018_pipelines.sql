@@ -69,6 +69,7 @@ CREATE INDEX pipelines_last ON pipelines (COALESCE(last_at, '-infinity'), id) WH
 CREATE INDEX pipelines_service ON pipelines (service_id) WHERE state <> 'deleted';
 CREATE INDEX pipelines_connection ON pipelines (connection_id) WHERE state <> 'deleted';
 CREATE INDEX pipelines_repository ON pipelines (repository_id, owner_id) WHERE state <> 'deleted' AND repository_id <> '';
+CREATE INDEX pipelines_repository_name ON pipelines (lower(repository)) WHERE state <> 'deleted' AND repository <> ''; -- a token whose names match and numbers do not
 CREATE INDEX pipelines_due ON pipelines (read_due) WHERE read_due IS NOT NULL AND state <> 'deleted';
 
 -- The environments that a pipeline delivers to, in order: for what stands on what, and for what is where.
