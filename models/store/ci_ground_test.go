@@ -25,7 +25,7 @@ type works struct {
 	pipeline models.Pipeline
 }
 
-func delivering(t testing.TB) works {
+func workflows(t testing.TB) works {
 	t.Helper()
 	e := settled(t, "10.64.0.0/20")
 	w := works{estate: e}

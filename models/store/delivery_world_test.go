@@ -10,12 +10,12 @@ import (
 	"slipway/models"
 )
 
-const shopRepository = "000000000100.dkr.ecr.us-east-1.amazonaws.com/payments/shop"
+const shopImages = "000000000100.dkr.ecr.us-east-1.amazonaws.com/payments/shop"
 
 // digest is the digest of a made-up image.
-func digest(n int) string { return fmt.Sprintf("sha256:%064x", n) }
+func digestNo(n int) string { return fmt.Sprintf("sha256:%064x", n) }
 
-func image(n int) string { return shopRepository + "@" + digest(n) }
+func image(n int) string { return shopImages + "@" + digestNo(n) }
 
 // delivery is an estate with a service, three environments that run it, and a pipeline of CodePipeline that delivers to two of them.
 type delivery struct {
@@ -36,7 +36,7 @@ func delivering(t testing.TB, change ...func(*models.Pipeline)) delivery {
 	}
 	d.ensure(t, r, models.NonProd)
 	d.lead(t, r.ID, models.Succeeded)
-	exec(t, d.Store, `UPDATE stacks SET outputs = jsonb_build_object('RepositoryUri', $2::text) WHERE object_id = $1`, r.ObjectID, shopRepository)
+	exec(t, d.Store, `UPDATE stacks SET outputs = jsonb_build_object('RepositoryUri', $2::text) WHERE object_id = $1`, r.ObjectID, shopImages)
 	if d.service, err = d.livingService(t.Context(), d.developer, "payments", "shop"); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func delivering(t testing.TB, change ...func(*models.Pipeline)) delivery {
 		*env = made
 	}
 	exec(t, d.Store, `UPDATE environments SET stage = 'prod' WHERE id = $1`, d.prod.ID)
-	p := models.Pipeline{ID: models.NewID(), TenantID: d.tenant.ID, TenantSlug: "payments", Name: "shop", Kind: models.CodePipeline, ServiceID: d.service.ID, ServiceName: "shop", Repository: shopRepository,
+	p := models.Pipeline{ID: models.NewID(), TenantID: d.tenant.ID, TenantSlug: "payments", Name: "shop", Kind: models.CodePipeline, ServiceID: d.service.ID, ServiceName: "shop", Repository: shopImages,
 		Source: models.PipelineSource{Kind: models.SourceConnection, Repository: "acme/shop", Branch: "main"}, AccountID: d.service.AccountID, Class: models.NonProd, State: models.Ready,
 		Stages: []models.PipelineStage{
 			{Environment: "shop-dev", EnvironmentID: d.dev.ID, Stage: models.Dev, Automatic: true, Gates: []models.Gate{models.GateBuild, models.GateScan}, Scan: models.DefaultScan(), TimeoutMinutes: 60},
@@ -119,7 +119,7 @@ func (d delivery) promotion(t testing.TB, id string) models.Promotion {
 
 // started is an execution that runs, as CodePipeline tells it.
 func started(id string, at time.Time, n int) models.Execution {
-	return models.Execution{ExternalID: id, Trigger: models.TriggerPush, State: models.ExecutionRunning, StartedAt: at, Digest: digest(n),
+	return models.Execution{ExternalID: id, Trigger: models.TriggerPush, State: models.ExecutionRunning, StartedAt: at, Digest: digestNo(n),
 		Commit: models.Commit{ID: strings.Repeat("a", 40), Message: "Sell more", Author: "Ada", Branch: "main", At: at.Add(-time.Minute)},
 		Stages: []models.ExecutionStage{{Name: "Build", State: models.ExecutionSucceeded, Actions: []models.ExecutionAction{{Name: "Build", Kind: "build", State: models.ExecutionSucceeded}}},
 			{Name: "shop-dev", State: models.ExecutionRunning}}}

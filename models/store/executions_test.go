@@ -19,7 +19,7 @@ func TestKeepExecution(t *testing.T) {
 	again.Commit, again.Digest, again.State, again.Link = models.Commit{}, "", models.ExecutionSucceeded, "javascript:alert(1)"
 	again.EndedAt = at.Add(time.Minute)
 	kept := d.keep(t, again)
-	if kept.ID != first.ID || kept.Number != 1 || kept.Commit.Message != "Sell more" || kept.Digest != digest(1) || kept.Link != "" || kept.EndedAt.IsZero() {
+	if kept.ID != first.ID || kept.Number != 1 || kept.Commit.Message != "Sell more" || kept.Digest != digestNo(1) || kept.Link != "" || kept.EndedAt.IsZero() {
 		t.Errorf("kept as %+v", kept)
 	}
 	if kept.Stages[1].EnvironmentID != d.dev.ID {
@@ -57,7 +57,7 @@ func TestOpenPromotion(t *testing.T) {
 	d := delivering(t)
 	ask := promotionAsk{EnvironmentID: d.dev.ID, Image: image(1), By: models.AskedByWorkflow, ByName: "acme/shop", Key: "run-1"}
 	made, err := d.ask(t, ask)
-	if err != nil || made.State != models.PromotionChecking || made.Digest() != digest(1) {
+	if err != nil || made.State != models.PromotionChecking || made.Digest() != digestNo(1) {
 		t.Fatalf("opened as %+v, %v", made, err)
 	}
 	other := ask
@@ -69,9 +69,9 @@ func TestOpenPromotion(t *testing.T) {
 		t.Errorf("%d rows of work", n)
 	}
 	for name, change := range map[string]func(*promotionAsk){
-		"a tag":                 func(a *promotionAsk) { a.Image = shopRepository + ":latest" },
-		"another repository":    func(a *promotionAsk) { a.Image = "evil.example/shop@" + digest(1) },
-		"a longer repository":   func(a *promotionAsk) { a.Image = shopRepository + "-evil@" + digest(1) },
+		"a tag":                 func(a *promotionAsk) { a.Image = shopImages + ":latest" },
+		"another repository":    func(a *promotionAsk) { a.Image = "evil.example/shop@" + digestNo(1) },
+		"a longer repository":   func(a *promotionAsk) { a.Image = shopImages + "-evil@" + digestNo(1) },
 		"no image":              func(a *promotionAsk) { a.Image = "" },
 		"an environment aside":  func(a *promotionAsk) { a.EnvironmentID = d.aside.ID },
 		"no environment at all": func(a *promotionAsk) { a.EnvironmentID = models.NewID() },
