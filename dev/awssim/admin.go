@@ -16,7 +16,7 @@ import (
 // /rules, DELETE /rules and /rules/{id}, GET and POST /stacks (the page for drift), POST
 // /drift, GET and POST /things (the page of the services), GET and POST /quickcreate (where
 // a link to create a stack leads), GET and POST /trouble and /spending (the pages of incidents and
-// costs), GET and POST /incidents and /cost-settings, DELETE of one of them by its id, what deeds
+// costs), GET and POST /deliveries (the page of pipelines), GET and POST /incidents and /cost-settings, DELETE of one of them by its id, what deeds
 // lists, GET /world, GET /calls. In `slipway dev` it hangs under /dev/aws; the simulator's own listener has it under /_slipway/.
 func (s *Sim) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
@@ -34,6 +34,8 @@ func (s *Sim) AdminHandler() http.Handler {
 	mux.HandleFunc("POST /quickcreate", s.quickCreateForm)
 	mux.HandleFunc("GET /things", s.thingsPage)
 	mux.HandleFunc("POST /things", s.thingsForm)
+	mux.HandleFunc("GET /deliveries", s.deliveriesPage)
+	mux.HandleFunc("POST /deliveries", s.deliveriesForm)
 	mux.HandleFunc("GET /setup", s.setupPage)
 	mux.HandleFunc("POST /setup", s.setupForm)
 	mux.HandleFunc("GET /trouble", s.troublePage)
