@@ -81,6 +81,13 @@ func TestDelivery(t *testing.T) {
 		t.Errorf("images: %s, %v", asText(found), err)
 	}
 	wantCode(t, "another token", d.approve(aws.String("11111111-2222-4333-a444-555555555555"), cptypes.ApprovalStatusApproved), "InvalidApprovalTokenException")
+	for _, tc := range []struct{ pipeline, stage, action, want string }{
+		{"none", "shop-dev", "slipway-shop-dev", "PipelineNotFoundException"}, {"shop", "none", "slipway-shop-dev", "StageNotFoundException"},
+		{"shop", "shop-dev", "none", "ActionNotFoundException"}, {"shop", "Build", "Build", "ActionNotFoundException"},
+	} {
+		_, err := d.pipelines.PutApprovalResult(t.Context(), &codepipeline.PutApprovalResultInput{PipelineName: &tc.pipeline, StageName: &tc.stage, ActionName: &tc.action, Token: approval.Token, Result: &cptypes.ApprovalResult{Status: "Approved", Summary: aws.String("")}})
+		wantCode(t, tc.want, err, tc.want)
+	}
 	if err := d.approve(approval.Token, cptypes.ApprovalStatusApproved); err != nil {
 		t.Fatal(err)
 	}

@@ -117,8 +117,10 @@ func (c *Call) pushAt(ctx context.Context, repo *thing, manifest, mediaType, tag
 		repo.Account, repo.Region, repo.Physical, digest, tags, manifest, mediaType, size, at); err != nil {
 		return nil, fmt.Errorf("store image %s: %w", digest, err)
 	}
-	if err := c.scanPushed(ctx, repo, digest, at); err != nil {
-		return nil, err
+	if old == nil {
+		if err := c.scanPushed(ctx, repo, digest, at); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.imagePushed(ctx, repo, digest, tag, at); err != nil {
 		return nil, err

@@ -51,7 +51,11 @@ func malformed(err error) error {
 // putRole creates or replaces a role. Its documents are parsed first: one that the
 // evaluator does not understand is refused as MalformedPolicyDocument.
 func (c *Call) putRole(ctx context.Context, r Role) (Role, error) {
-	if _, err := parsePolicy(r.TrustPolicy); err != nil {
+	trust, err := parsePolicy(r.TrustPolicy)
+	if err == nil {
+		err = trust.checkFederated()
+	}
+	if err != nil {
 		return r, malformed(fmt.Errorf("role %s, trust policy: %w", r.Name, err))
 	}
 	for name, text := range r.Inline {
@@ -80,7 +84,7 @@ func (c *Call) putRole(ctx context.Context, r Role) (Role, error) {
 	}
 	inline, tags := jsonText(r.Inline), jsonText(r.Tags)
 	managed := append([]string{}, r.Managed...)
-	err := c.Tx.QueryRow(ctx, `INSERT INTO roles (account, name, path, id, description, trust, inline, managed, boundary, tags, max_session, created_at, usable_after)
+	err = c.Tx.QueryRow(ctx, `INSERT INTO roles (account, name, path, id, description, trust, inline, managed, boundary, tags, max_session, created_at, usable_after)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (account, name) DO UPDATE SET description = EXCLUDED.description, trust = EXCLUDED.trust, inline = EXCLUDED.inline, managed = EXCLUDED.managed,
 			boundary = EXCLUDED.boundary, tags = EXCLUDED.tags, max_session = EXCLUDED.max_session

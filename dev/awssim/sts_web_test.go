@@ -144,3 +144,25 @@ func TestWebIdentity(t *testing.T) {
 		return err
 	})
 }
+
+func TestTrustInGitHubNamesSomebody(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		condition string
+		taken     bool
+	}{
+		"nobody":          {`{}`, false},
+		"everybody":       {`{"StringLike":{"` + githubIssuer + `:sub":"*"}}`, false},
+		"all but one":     {`{"StringNotEquals":{"` + githubIssuer + `:sub":"repo:a/b:ref:refs/heads/main"}}`, false},
+		"an audience":     {`{"StringEquals":{"` + githubIssuer + `:aud":"sts.amazonaws.com"}}`, false},
+		"one environment": {`{"StringEquals":{"` + githubIssuer + `:sub":"repo:a/b:environment:dev"}}`, true},
+	} {
+		d, err := parsePolicy(policyText(`{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111111111111:oidc-provider/` + githubIssuer + `"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":` + tc.condition + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.checkFederated(); (err == nil) != tc.taken {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
