@@ -44,6 +44,9 @@ func parseCursor(text, sort string, col column) (cursor, error) {
 	case "integer":
 		_, err = strconv.ParseInt(c.Value, 10, 32)
 	case "timestamptz":
+		if c.Value == "infinity" || c.Value == "-infinity" { // of what never ends, or has not begun
+			return c, nil
+		}
 		_, err = time.Parse("2006-01-02 15:04:05.999999-07", c.Value)
 	}
 	if err != nil || len(c.Value) > 500 {
