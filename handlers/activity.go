@@ -23,6 +23,8 @@ var actions = map[string]string{
 	"account.creating": "reserved", "account.slot": "queued the creation of", "account.enrolled": "enrolled", "account.access": "noted who gets into",
 	"account.health": "noted what its roles may do in", "account.health-check": "asked to check the roles in", "approvals.dropped": "dropped the approvals of",
 	"freeze.begin": "froze new runs", "freeze.lift": "lifted a freeze", "rules.change": "put other rules in force by",
+	"connection.change": "noted AWS's word on the connection", "identity_provider.creating": "began to make the identity provider", "identity_provider.change": "changed the identity provider",
+	"identity_provider.stack": "noted AWS's word on the stack of the identity provider", "identity_provider.deleted": "deleted the identity provider",
 	"costs.read-again": "had all read again by the collector",
 }
 
@@ -66,9 +68,9 @@ func activity(now time.Time, e models.AuditEntry) ui.Entry {
 		entry.Who = "Slipway"
 	}
 	switch e.Action {
-	case "request.failed", "tenant.broken", "environment.broken", "network.broken", "service.broken":
+	case "request.failed", "tenant.broken", "environment.broken", "network.broken", "service.broken", "connection.broken", "pipeline.broken":
 		entry.Icon, entry.Tone = ui.IconCircleX, ui.Fail
-	case "request.succeeded", "tenant.ready", "environment.ready", "network.ready", "service.ready":
+	case "request.succeeded", "tenant.ready", "environment.ready", "network.ready", "service.ready", "connection.ready", "pipeline.ready":
 		entry.Icon, entry.Tone = ui.IconCircleCheck, ui.OK
 	case "account.change":
 		entry.Text = accountWords(e)

@@ -123,7 +123,7 @@ func objectLink(q models.Request, t *models.Tenant) (url, word string) {
 	return urls.Tenant(t.Slug), "Open the tenant"
 }
 
-// objectInputs shows what was asked for of an environment, service or network.
+// objectInputs shows what was asked for of an environment, service, network, connection or pipeline.
 func objectInputs(q models.Request) []views.Input {
 	var rows []views.Input
 	put := func(label, value string, code bool) {
@@ -154,6 +154,10 @@ func objectInputs(q models.Request) []views.Input {
 				put("Images", "are deleted with it", false)
 			}
 		}
+	case models.ConnectionObject:
+		err = connectionInputs(q, put)
+	case models.PipelineObject:
+		err = pipelineInputs(q, put)
 	}
 	if err != nil {
 		return []views.Input{{Label: "Inputs", Value: "cannot be read; quote the request to the platform team"}}
