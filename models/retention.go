@@ -24,6 +24,10 @@ const (
 	SweptCosts         Swept = "cost_days"
 	SweptSpends        Swept = "tenant_spends"
 	SweptMeter         Swept = "metered_calls"
+	SweptOrders        Swept = "pipeline_orders"
+	SweptEvidence      Swept = "evidence"
+	SweptScans         Swept = "image_scans"
+	SweptExecutions    Swept = "pipeline_executions"
 	SweptJobs          Swept = "queue_jobs"
 	SweptDiscardedJobs Swept = "discarded_jobs"
 )
@@ -57,6 +61,10 @@ var retentions = []Retention{
 	{SweptCosts, "Costs by day", "their day", 400 * day, "So long, the same days of the year before are there to compare with."},
 	{SweptSpends, "Months of budgets, with what was told of them", "their month", 1125 * day, "Three years."},
 	{SweptMeter, "Counts of calls that cost money", "their day", 400 * day, ""},
+	{SweptOrders, "What people asked of executions", "it was done", 90 * day, "The audit entry stays."},
+	{SweptEvidence, "Evidence that CI posted, with its files", "it was posted", 400 * day, "That of an image that runs somewhere stays. What a promotion was judged by stays with the promotion."},
+	{SweptScans, "Scans of images", "they were last read", 400 * day, "Those of an image that runs somewhere stay."},
+	{SweptExecutions, "Executions of pipelines", "their end", 400 * day, "The newest of each pipeline, and those that built an image or asked for a promotion, stay."},
 	{SweptJobs, "Wake-ups in the queue", "their end", day, "The queue removes them itself, all the time."},
 	{SweptDiscardedJobs, "Wake-ups that failed for good", "their end", 7 * day, "The queue removes them itself, all the time."},
 }
@@ -76,7 +84,8 @@ func KeptFor(name Swept) time.Duration {
 
 // KeptForEver is what no sweep touches, as people say it.
 func KeptForEver() []string {
-	return []string{"audit entries and their seals", "requests, plans and rules' results", "approvals and comments", "runs and steps", "receipts", "blueprint versions"}
+	return []string{"audit entries and their seals", "requests, plans and rules' results", "approvals and comments", "runs and steps", "receipts", "blueprint versions", "builds", "promotions and deployments",
+		"waivers of gates and freezes of stages"}
 }
 
 // sweepHour is when the nightly sweep is due, UTC.

@@ -49,6 +49,11 @@ var sweptBy = map[models.Swept]struct {
 	models.SweptCosts:     {true, sweepCosts},
 	models.SweptSpends:    {true, sweepSpends},
 	models.SweptMeter:     {true, deleted(`DELETE FROM metered_calls WHERE (day, api) IN (SELECT day, api FROM metered_calls WHERE day < $1::timestamptz ORDER BY day LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
+
+	models.SweptOrders:     {false, deleted(`DELETE FROM pipeline_orders WHERE id IN (SELECT id FROM pipeline_orders WHERE done_at < $1 ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)`)},
+	models.SweptEvidence:   {true, deleted(sweepEvidence)},
+	models.SweptScans:      {true, deleted(sweepScans)},
+	models.SweptExecutions: {true, deleted(sweepExecutions)},
 }
 
 // deleted is an ageing by one statement: $1 is the time, $2 the batch.

@@ -107,6 +107,7 @@ CREATE TABLE pipeline_executions (
 );
 CREATE INDEX pipeline_executions_newest ON pipeline_executions (pipeline_id, started_at DESC, id);
 CREATE INDEX pipeline_executions_live ON pipeline_executions (pipeline_id) WHERE ended_at IS NULL;
+CREATE INDEX pipeline_executions_ended ON pipeline_executions (ended_at) WHERE ended_at IS NOT NULL; -- for the nightly sweep, as with the others by age
 
 -- What a person asked of an execution; the worker does it.
 CREATE TABLE pipeline_orders (
@@ -123,6 +124,8 @@ CREATE TABLE pipeline_orders (
 );
 CREATE INDEX pipeline_orders_open ON pipeline_orders (pipeline_id) WHERE done_at IS NULL;
 CREATE INDEX pipeline_orders_newest ON pipeline_orders (pipeline_id, asked_at DESC);
+CREATE INDEX pipeline_orders_execution ON pipeline_orders (execution_id) WHERE execution_id IS NOT NULL;
+CREATE INDEX pipeline_orders_done ON pipeline_orders (done_at) WHERE done_at IS NOT NULL;
 
 -- Images of a service that some pipeline built: one per pipeline and digest, however often it is registered.
 CREATE TABLE builds (
@@ -145,6 +148,7 @@ CREATE TABLE builds (
 );
 CREATE INDEX builds_service ON builds (service_id, registered_at DESC, id);
 CREATE INDEX builds_digest ON builds (service_id, digest);
+CREATE INDEX builds_execution ON builds (execution_id) WHERE execution_id IS NOT NULL;
 
 CREATE TABLE image_scans (
     service_id uuid NOT NULL REFERENCES services (id),
@@ -158,6 +162,7 @@ CREATE TABLE image_scans (
     read_at timestamptz NOT NULL, -- wall time
     PRIMARY KEY (service_id, digest)
 );
+CREATE INDEX image_scans_read ON image_scans (read_at);
 
 -- What CI says of an image; the newest of a gate counts. Files are at most 1 MB.
 CREATE TABLE evidence (
@@ -179,6 +184,8 @@ CREATE TABLE evidence (
     CHECK (octet_length(file) <= 1048576)
 );
 CREATE INDEX evidence_image ON evidence (service_id, digest, gate, posted_at DESC);
+CREATE INDEX evidence_execution ON evidence (execution_id) WHERE execution_id IS NOT NULL;
+CREATE INDEX evidence_posted ON evidence (posted_at);
 
 -- A gate that somebody lets pass, for one pipeline and environment, for every image or one, until a moment in product time.
 CREATE TABLE gate_waivers (
@@ -244,6 +251,7 @@ CREATE INDEX promotions_due ON promotions (due) WHERE due IS NOT NULL;
 CREATE INDEX promotions_live ON promotions (environment_id, created_at, id) WHERE ended_at IS NULL;
 CREATE INDEX promotions_pipeline ON promotions (pipeline_id, created_at DESC, id);
 CREATE INDEX promotions_environment ON promotions (environment_id, created_at DESC, id);
+CREATE INDEX promotions_execution ON promotions (execution_id) WHERE execution_id IS NOT NULL;
 CREATE INDEX promotions_open ON promotions (tenant_id) WHERE ended_at IS NULL;
 CREATE INDEX promotions_request ON promotions (request_id) WHERE request_id IS NOT NULL;
 
