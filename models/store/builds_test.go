@@ -21,7 +21,7 @@ func (w works) register(t testing.TB, p models.Pipeline, b models.Build) (kept m
 // TestABuildIsRegisteredOnce tells the same image often, at once and one after the other: one row, and the newest execution's word.
 func TestABuildIsRegisteredOnce(t *testing.T) {
 	t.Parallel()
-	w := workflows(t)
+	w := underWay(t)
 	wall := w.clock.Wall()
 	first, second := w.addExecution(t, w.pipeline, 1, wall.Add(-time.Hour)), w.addExecution(t, w.pipeline, 2, wall)
 	var fresh atomic.Int32

@@ -25,7 +25,7 @@ type works struct {
 	pipeline models.Pipeline
 }
 
-func workflows(t testing.TB) works {
+func underWay(t testing.TB) works {
 	t.Helper()
 	e := settled(t, "10.64.0.0/20")
 	w := works{estate: e}
@@ -69,6 +69,7 @@ func (w works) addPipeline(t testing.TB, name string, change func(*models.Pipeli
 	w.do(t, `INSERT INTO pipelines (id, tenant_id, account_id, class, service_id, name, kind, source, repository, repository_id, owner_id, stages, paused, state, request_id, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now(), now())`, p.ID, p.TenantID, p.AccountID, p.Class, p.ServiceID, p.Name, p.Kind, string(source),
 		p.Source.Repository, p.Source.RepositoryID, p.Source.OwnerID, string(stages), p.Paused, p.State, w.service.RequestID)
+	w.do(t, `INSERT INTO stacks (object_id, object_type, tenant_id, account_id, region, name) VALUES ($1, 'pipeline', $2, $3, 'us-east-1', 'slw-payments-pl-' || $4)`, p.ID, p.TenantID, p.AccountID, p.Name)
 	for i, s := range p.Stages {
 		w.do(t, `INSERT INTO pipeline_stages (pipeline_id, position, environment_id) VALUES ($1, $2, $3)`, p.ID, i+1, s.EnvironmentID)
 	}

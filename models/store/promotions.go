@@ -202,6 +202,11 @@ func (t *tx) wakePromotion(p models.Promotion) error {
 }
 
 func (t *tx) notifyPromotion(p models.Promotion) error {
+	if p.ExecutionID != "" && p.PipelineKind == models.GitHubActions { // nothing is read of its run: its stages stand as its promotions do
+		if err := t.followRun(p.ExecutionID); err != nil {
+			return err
+		}
+	}
 	for _, id := range []string{p.PipelineID, p.EnvironmentID, p.ID} {
 		if err := t.notify("object:" + id); err != nil {
 			return err
