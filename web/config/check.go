@@ -37,6 +37,7 @@ func (c *Config) check() []error {
 	c.Notify.check(&p)
 	c.Access.check(&p)
 	c.Backstage.check(&p)
+	c.CI.check(&p)
 	p.duration("LEASE", c.Engine.Lease, time.Second, time.Minute)
 	return p
 }

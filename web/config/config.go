@@ -24,6 +24,7 @@ type Config struct {
 	Notify   Notify
 
 	Backstage Backstage
+	CI        CI
 }
 
 // Server is how the process listens and logs.

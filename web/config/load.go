@@ -30,6 +30,9 @@ func Load(vars map[string]string, needs ...string) (Config, error) {
 	if addr, set := vars[Prefix+"OPS_ADDR"]; set && addr == "" { // the parser takes empty for absent
 		c.Server.OpsAddr = ""
 	}
+	if issuer, set := vars[Prefix+"GITHUB_ISSUER"]; set && issuer == "" {
+		c.CI.GitHubIssuer = ""
+	}
 	return c, joined(append(problems, c.check()...))
 }
 

@@ -32,7 +32,7 @@ func Table() string {
 }
 
 var headings = map[string]string{
-	"Server": "Server", "Database": "Database", "SignIn": "Sign-in", "AWS": "AWS", "Access": "People's access", "Engine": "Rules and runs", "Notify": "Notifications",
+	"Server": "Server", "Database": "Database", "SignIn": "Sign-in", "AWS": "AWS", "Access": "People's access", "Engine": "Rules and runs", "Notify": "Notifications", "Backstage": "Backstage", "CI": "Workflows",
 	"Dev": "Development builds only (tag `dev`)",
 }
 
