@@ -102,7 +102,7 @@ func (a *Auth) logoutToken(ctx context.Context, d *discovered, raw string) (out 
 		return out, false, err
 	}
 	now := a.opts.Clock.Wall()
-	verifier := oidc.NewVerifier(a.opts.Issuer, d.logoutKeys, &oidc.Config{ClientID: a.opts.ClientID, SupportedSigningAlgs: d.meta.asymmetric(),
+	verifier := oidc.NewVerifier(a.opts.Issuer, d.sparing, &oidc.Config{ClientID: a.opts.ClientID, SupportedSigningAlgs: d.meta.asymmetric(),
 		Now: func() time.Time { return now.Add(-skew) }})
 	token, err := verifier.VerifyLogout(ctx, raw)
 	if err != nil {

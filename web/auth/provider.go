@@ -44,8 +44,8 @@ type provider struct {
 // discovered is one reading of the provider's metadata, with its own cache of keys.
 type discovered struct {
 	*oidc.Provider
-	meta       metadata
-	logoutKeys *oidc.RemoteKeySet // cached, and read again only so often
+	meta    metadata
+	sparing *oidc.RemoteKeySet // for what anybody may send: cached, and read again only so often
 }
 
 type metadata struct {
@@ -142,7 +142,7 @@ func (p *provider) read(ctx context.Context) (*discovered, error) {
 	if err := found.Claims(&d.meta); err != nil {
 		return nil, fmt.Errorf("read metadata of %s: %w", p.issuer, err)
 	}
-	d.logoutKeys = oidc.NewRemoteKeySet(oidc.ClientContext(context.WithoutCancel(ctx), p.sparse), d.meta.Keys)
+	d.sparing = oidc.NewRemoteKeySet(oidc.ClientContext(context.WithoutCancel(ctx), p.sparse), d.meta.Keys)
 	return d, nil
 }
 
