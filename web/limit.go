@@ -26,6 +26,7 @@ const (
 	LimitPlan     Limit = "plans"
 	LimitCheck    Limit = "checks" // live checks of a name
 	LimitCatalog  Limit = "catalogue reads"
+	LimitCI       Limit = "calls of workflows"
 )
 
 // Rate is a token bucket: Burst at once, then one every Every.
@@ -43,7 +44,8 @@ func DefaultLimits() map[Limit]Rate {
 		LimitExport:   {Every: 10 * time.Second, Burst: 6},
 		LimitPlan:     {Every: 3 * time.Second, Burst: 20},
 		LimitCheck:    {Every: 250 * time.Millisecond, Burst: 40},
-		LimitCatalog:  {Every: 5 * time.Millisecond, Burst: 5000}, // one round of Backstage asks for a document of every tenant
+		LimitCI:       {Every: 100 * time.Millisecond, Burst: 200}, // runners of one network; each wait asks a few times a minute
+		LimitCatalog:  {Every: 5 * time.Millisecond, Burst: 5000},  // one round of Backstage asks for a document of every tenant
 	}
 }
 

@@ -29,7 +29,7 @@ func (a *App) errorPage(c *fiber.Ctx, v views.ErrorPage, err error) error {
 	if (r.Kind == Frame || r.Kind == Entry) && c.Get("HX-Request") != "true" {
 		return a.frameError(c, v, err)
 	}
-	if c.Accepts(fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON {
+	if underAPI(c) || c.Accepts(fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON {
 		return c.JSON(fiber.Map{"error": models.Message(err), "fields": models.Fields(err), "requestId": v.RequestID})
 	}
 	var page templ.Component
@@ -51,6 +51,9 @@ func (a *App) errorPage(c *fiber.Ctx, v views.ErrorPage, err error) error {
 
 // underBackstage tells whether an address is one that Backstage reads, or would be if it were right.
 func underBackstage(c *fiber.Ctx) bool { return strings.HasPrefix(c.Path(), "/backstage/") }
+
+// underAPI tells whether an address is one that machines call: they read JSON, whatever they say that they take.
+func underAPI(c *fiber.Ctx) bool { return strings.HasPrefix(c.Path(), "/api/") }
 
 func write(c *fiber.Ctx, status int, page templ.Component) error {
 	var b bytes.Buffer

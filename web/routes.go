@@ -45,6 +45,7 @@ type Route struct {
 	Kind    RouteKind
 	Limit   Limit                     // bucket that the request is taken from
 	Keeps   string                    // Form: the page that restores what was posted after the session's end; empty: nothing is kept
+	Body    int                       // most bytes of the body, where it is more than others'; its path has no parameter
 	Opener  bool                      // a frame may have opened it in a window of its own, and keeps in touch with that
 	NoRole  bool                      // also for a signed-in person without any role
 	Allow   func(a models.Actor) bool // a right the whole route needs; nil: the store decides about the object

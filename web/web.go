@@ -97,6 +97,7 @@ func New(o Options) (*App, error) {
 	}
 	server := a.fiber.Server()
 	server.Handler = a.knownMethod(server.Handler)
+	server.HeaderReceived = a.bodyLimit()
 	return a, nil
 }
 
@@ -108,6 +109,8 @@ func (a *App) add(r Route) error {
 		return fmt.Errorf("set up web: route %q is a form but not a POST", r.Pattern())
 	case (r.Kind.signedIn() && r.Kind != Form || r.Kind == Frame || r.Kind == Entry) && r.Method != fiber.MethodGet:
 		return fmt.Errorf("set up web: route %q reads but is not a GET", r.Pattern())
+	case r.Body > 0 && strings.ContainsAny(r.Path, ":*"):
+		return fmt.Errorf("set up web: route %q has a limit of its own and a parameter", r.Pattern())
 	case r.Method == "" && r.Kind != Dev:
 		return fmt.Errorf("set up web: route %q has no method", r.Pattern())
 	}
@@ -121,6 +124,20 @@ func (a *App) add(r Route) error {
 		a.fiber.Get(r.Path, chain...) // HEAD with it
 	}
 	return nil
+}
+
+// bodyLimit lets the bodies of a few routes be larger than those of all others. It is asked before a body is read.
+func (a *App) bodyLimit() func(*fasthttp.RequestHeader) fasthttp.RequestConfig {
+	larger := map[string]int{}
+	for _, r := range a.routes {
+		if r.Body > 0 {
+			larger[r.Pattern()] = r.Body
+		}
+	}
+	return func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		path, _, _ := strings.Cut(string(h.RequestURI()), "?")
+		return fasthttp.RequestConfig{MaxRequestBodySize: larger[string(h.Method())+" "+path]}
+	}
 }
 
 // knownMethod answers what Fiber would answer without headers or a request id: a method it does not know.
