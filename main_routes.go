@@ -67,6 +67,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		r.objectRoutes(desk),
 		r.freezeRoutes(desk),
 		r.backstageRoutes(desk),
+		r.ciRoutes(),
 		r.healthRoutes(desk),
 		r.collectorRoutes(desk),
 		r.signalRoutes(desk),

@@ -15,7 +15,7 @@ const (
 	ciBuilds     = "POST /api/v1/ci/builds"
 	ciEvidence   = "POST /api/v1/ci/evidence"
 	ciPromotions = "POST /api/v1/ci/promotions"
-	ciPromotion  = "GET /api/v1/ci/promotions/:id"
+	ciPromotion  = "GET /api/v1/ci/promotions/:promotion"
 )
 
 // mostEvidence bounds what is kept of one image; each piece may have a file.

@@ -155,5 +155,6 @@ func All() []Link {
 		costLinks(),
 		signalLinks(),
 		notificationLinks(),
+		ciLinks(),
 		tenantLinks(id))
 }
