@@ -91,14 +91,14 @@ func retryStageExecution(ctx context.Context, c *Call, in *codepipeline.RetrySta
 	switch {
 	case in.RetryMode == "":
 		return nil, refuse(http.StatusBadRequest, "ValidationException", "1 validation error detected: Value null at 'retryMode' failed to satisfy constraint: Member must not be null")
-	case e.Version != *l.p.Version || e.Status == cptypes.PipelineExecutionStatusCancelled:
-		return nil, notRetryable("the pipeline was changed since the execution began")
 	case textOf(mapOf(l.t.State["stages"])[stage]) != e.ID:
 		return nil, refuse(http.StatusBadRequest, "NotLatestPipelineExecutionException", "Execution %s is not the latest in stage %s", e.ID, stage)
 	case *e.stage().Name != stage || e.Inside || (e.Status != cptypes.PipelineExecutionStatusFailed && e.Status != cptypes.PipelineExecutionStatusStopped):
 		return nil, notRetryable("it contains no failed actions")
 	case slices.ContainsFunc(l.runs, func(o *execution) bool { return o.Inside && o.Stage == e.Stage }):
 		return nil, notRetryable("another execution is in it")
+	case !e.adopt(l.p):
+		return nil, notRetryable("it was changed since")
 	}
 	e.Kept = nil
 	if in.RetryMode == cptypes.StageRetryModeFailedActions {

@@ -77,7 +77,7 @@ func artifactBucket(p *cptypes.PipelineDeclaration, region string) string {
 var pipelineNameForm = regexp.MustCompile(`^[A-Za-z0-9.@_-]{1,100}$`)
 
 // pipelineEffect is what CodePipeline does beside keeping the declaration: a new pipeline starts
-// an execution at once, a changed one cancels those under way.
+// an execution at once, a changed one leads those under way through its new stages.
 func pipelineEffect(ctx context.Context, c *Call, s *cfnStack, r *cfnResource, verb string, at time.Time) error {
 	t := &thing{Account: s.Account, Region: s.Region, Type: r.Type, Physical: r.Physical, ARN: textOf(r.Attributes["Arn"]), Properties: r.Properties, State: map[string]any{}, Made: at}
 	if verb == "delete" {
@@ -109,10 +109,7 @@ func pipelineEffect(ctx context.Context, c *Call, s *cfnStack, r *cfnResource, v
 	if err := c.know(ctx, t); err != nil {
 		return err
 	}
-	if before, err := pipelineOf(old); err != nil || reflect.DeepEqual(before.Stages, p.Stages) {
-		return err
-	}
-	if err := c.cancelExecutions(ctx, t.ARN, at); err != nil {
+	if err := c.redirect(ctx, t.ARN, p, at); err != nil {
 		return err
 	}
 	if yes(r.Properties["RestartExecutionOnUpdate"]) {
@@ -121,22 +118,46 @@ func pipelineEffect(ctx context.Context, c *Call, s *cfnStack, r *cfnResource, v
 	return nil
 }
 
-// cancelExecutions ends what is under way in a pipeline whose stages are others now.
-func (c *Call) cancelExecutions(ctx context.Context, pipeline string, at time.Time) error {
+// redirect leads what is under way in a pipeline through its new stages. What is in a stage that
+// is another one now is cancelled, and so is what was to come into one that is gone.
+func (c *Call) redirect(ctx context.Context, pipeline string, p *cptypes.PipelineDeclaration, at time.Time) error {
 	all, err := c.executions(ctx, `pipeline = $1 AND active ORDER BY seq`, pipeline)
 	if err != nil {
 		return err
 	}
 	for _, e := range all {
-		for _, t := range e.Tries {
-			if t.Status == cptypes.ActionExecutionStatusInProgress {
-				t.finish(cptypes.ActionExecutionStatusAbandoned, at)
+		if !e.adopt(p) {
+			for _, t := range e.Tries {
+				if t.Status == cptypes.ActionExecutionStatusInProgress {
+					t.finish(cptypes.ActionExecutionStatusAbandoned, at)
+				}
 			}
+			e.end(cptypes.PipelineExecutionStatusCancelled, at)
 		}
-		e.end(cptypes.PipelineExecutionStatusCancelled, at)
 		if err := c.saveExecution(ctx, e); err != nil {
 			return err
 		}
+	}
+	return c.wake(ctx, pipeline, at)
+}
+
+// adopt lets an execution go on in a changed pipeline; false when it cannot.
+func (e *execution) adopt(p *cptypes.PipelineDeclaration) bool {
+	i := slices.IndexFunc(p.Stages, func(s cptypes.StageDeclaration) bool { return *s.Name == *e.stage().Name })
+	if i < 0 || ((e.Inside || !e.active()) && !reflect.DeepEqual(p.Stages[i], *e.stage())) {
+		return false
+	}
+	if !reflect.DeepEqual(p.Stages, e.Stages) {
+		e.Past, e.Stages, e.Stage = append(e.Past, e.Stages...), p.Stages, i
+	}
+	e.Mode, e.Role = p.ExecutionMode, aws.ToString(p.RoleArn)
+	return true
+}
+
+// wake lets a pipeline move when what is due is looked for next.
+func (c *Call) wake(ctx context.Context, pipeline string, at time.Time) error {
+	if _, err := c.Tx.Exec(ctx, `UPDATE pipeline_executions SET next_at = $2 WHERE pipeline = $1 AND active`, pipeline, at); err != nil {
+		return fmt.Errorf("wake %s: %w", pipeline, err)
 	}
 	return nil
 }
@@ -157,10 +178,7 @@ func (c *Call) enqueue(ctx context.Context, t *thing, p *cptypes.PipelineDeclara
 	if err := c.saveExecution(ctx, e); err != nil {
 		return err
 	}
-	if _, err := c.Tx.Exec(ctx, `UPDATE pipeline_executions SET next_at = $2 WHERE id = $1`, e.ID, at); err != nil {
-		return fmt.Errorf("begin execution %s: %w", e.ID, err)
-	}
-	return nil
+	return c.wake(ctx, t.ARN, at)
 }
 
 func badStructure(format string, args ...any) error {

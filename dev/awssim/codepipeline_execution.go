@@ -22,6 +22,7 @@ type execution struct {
 	Detail             string
 	Started, Updated   time.Time
 	Stages             []cptypes.StageDeclaration
+	Past               []cptypes.StageDeclaration `json:",omitempty"` // as they were before the pipeline was changed
 	Role, Bucket       string
 	Stage              int      // the one it is in, or waits for
 	Inside             bool     // whether it is in
@@ -98,9 +99,12 @@ func (e *execution) try(id string) *try {
 	return e.Tries[i]
 }
 
-// declaration is an action as the execution's pipeline has it; nil when there is none.
+// declaration is an action as the execution's pipeline has it, or had it.
 func (e *execution) declaration(stage, action string) *cptypes.ActionDeclaration {
-	return declared(e.Stages, stage, action)
+	if a := declared(e.Stages, stage, action); a != nil {
+		return a
+	}
+	return declared(e.Past, stage, action)
 }
 
 func declared(stages []cptypes.StageDeclaration, stage, action string) *cptypes.ActionDeclaration {

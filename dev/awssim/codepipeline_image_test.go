@@ -32,7 +32,7 @@ Resources:
     Type: AWS::Events::Rule
     Properties:
       EventPattern: {source: [aws.ecr], detail-type: ["ECR Image Action"], detail: {action-type: [PUSH], result: [SUCCESS], repository-name: [!Ref Images], image-tag: [{prefix: release-}]}}
-      Targets: [{Id: pipeline, Arn: !Sub "arn:aws:codepipeline:${AWS::Region}:${AWS::AccountId}:${Pipeline}", RoleArn: !GetAtt Role.Arn}]
+      Targets: [{Id: pipeline, Arn: !Sub "arn:aws:codepipeline:${AWS::Region}:${AWS::AccountId}:${Pipeline}", RoleArn: !GetAtt Role.Arn, InputTransformer: {InputPathsMap: {digest: $.detail.image-digest}, InputTemplate: '{"sourceRevisions": [{"actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": <digest>}]}'}}]
   Pipeline:
     Type: AWS::CodePipeline::Pipeline
     Properties:
@@ -80,7 +80,7 @@ func TestImagePushStarts(t *testing.T) {
 		return out["digest"].(string)
 	}
 	push("nightly")
-	digest := push("release-1")
+	digest := push("release-2") // another tag than the action's own
 	var actions []cptypes.ActionExecutionDetail
 	eventually(t, "the approval", func() bool {
 		all := newest()
@@ -94,7 +94,7 @@ func TestImagePushStarts(t *testing.T) {
 		actions = out.ActionExecutionDetails
 		return len(actions) == 2
 	})
-	if got := actions[1].Output.OutputVariables; got["ImageDigest"] != digest || got["ImageTag"] != "release-1" || actions[0].Input.ResolvedConfiguration["CustomData"] != got["ImageURI"] {
+	if got := actions[1].Output.OutputVariables; got["ImageDigest"] != digest || got["ImageTag"] != "release-2" || actions[0].Input.ResolvedConfiguration["CustomData"] != got["ImageURI"] {
 		t.Errorf("the image: %s", asText(actions))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -164,6 +165,9 @@ func (c *Call) fetchImage(ctx context.Context, e *execution, t *try, at time.Tim
 	if i == nil {
 		t.failed(at, "ConfigurationError", fmt.Sprintf("The image with tag '%s' does not exist in the repository with name '%s'", reference, name))
 		return nil
+	}
+	if !slices.Contains(i.Tags, tag) && len(i.Tags) > 0 { // of the digest the execution was started with
+		tag = i.Tags[0]
 	}
 	uri := textOf(repo.Attributes["RepositoryUri"]) + "@" + i.Digest
 	t.Outputs = map[string]string{"ImageDigest": i.Digest, "ImageTag": tag, "ImageURI": uri, "RegistryId": e.Account, "RepositoryName": name}

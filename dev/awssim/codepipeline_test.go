@@ -223,10 +223,23 @@ func TestTransitionsAndTokens(t *testing.T) {
 	if err != nil || len(got.Pipeline.Stages) != 3 || *got.Pipeline.Version != 1 || got.Pipeline.ExecutionMode != "QUEUED" || got.Pipeline.Stages[0].Actions[0].Configuration["DetectChanges"] != "false" || len(got.Pipeline.Triggers) != 1 {
 		t.Errorf("the pipeline: %s, %v", asText(got), err)
 	}
-	d.changeSet("shop", "change", pipelineStack, cfntypes.ChangeSetTypeUpdate, "Connection", d.connection, "Message", "two")
-	d.execute("shop", "change")
-	d.want("shop", cfntypes.StackStatusUpdateComplete)
-	d.ended(*a.PipelineExecutionId, cptypes.PipelineExecutionStatusCancelled)
+	one := *d.newest()[1].PipelineExecutionId
+	token := d.waiting(one).Token
+	change := func(name string, parameters ...string) {
+		d.changeSet("shop", name, pipelineStack, cfntypes.ChangeSetTypeUpdate, append(parameters, "Connection", d.connection)...)
+		d.execute("shop", name)
+		d.want("shop", cfntypes.StackStatusUpdateComplete)
+	}
+	change("source", "Format", "CODEBUILD_CLONE_REF")
+	if again := d.waiting(one); *again.Token != *token || *d.state().PipelineVersion != 2 {
+		t.Errorf("after another stage was changed: %s", asText(again))
+	}
+	change("stage", "Format", "CODEBUILD_CLONE_REF", "Message", "two")
+	d.ended(one, cptypes.PipelineExecutionStatusCancelled)
+	d.waiting(*a.PipelineExecutionId)
+	if got := d.actions(*a.PipelineExecutionId)[0].Input.ResolvedConfiguration["CustomData"]; !strings.HasPrefix(got, "two sha256:") {
+		t.Errorf("what waited goes into the changed stage with %q", got)
+	}
 	d.w.do(d.T, func(ctx context.Context, c *Call) error {
 		_, err := c.Tx.Exec(ctx, `DELETE FROM objects WHERE bucket = 'shop-artifacts'`)
 		return err

@@ -26,6 +26,7 @@ Parameters:
   Connection: {Type: String}
   Timeout: {Type: Number, Default: 10080}
   Message: {Type: String, Default: one}
+  Format: {Type: String, Default: CODE_ZIP}
 Resources:
   Images:
     Type: AWS::ECR::Repository
@@ -94,7 +95,7 @@ Resources:
             - Name: Source
               Namespace: SourceVariables
               ActionTypeId: {Category: Source, Owner: AWS, Provider: CodeStarSourceConnection, Version: "1"}
-              Configuration: {ConnectionArn: !Ref Connection, FullRepositoryId: shop/web, BranchName: main, DetectChanges: false}
+              Configuration: {ConnectionArn: !Ref Connection, FullRepositoryId: shop/web, BranchName: main, DetectChanges: false, OutputArtifactFormat: !Ref Format}
               OutputArtifacts: [{Name: source}]
         - Name: Build
           Actions:
