@@ -42,6 +42,7 @@ type Options struct {
 	BaseDomain      string                  // accounts get zones under it; empty: nothing has a name of its own
 	DNSRoleARN      string                  // role slipway-dns, which may write the base domain's zone
 	DNSZoneID       string                  // of the base domain's zone
+	WorkflowIssuer  string                  // whom accounts trust to say who a GitHub workflow is: an https address; empty: GitHub's own
 	Protected       []string                // accounts that are never a tenant's: log archive, audit
 	Console         string                  // where a person opens a quick-create link; empty: the AWS console
 	IdentityCenter  IdentityCenter          // lets people into accounts; zero: nobody gets access through Slipway
@@ -125,6 +126,9 @@ func (o *Options) complete() error {
 	}
 	if o.StackSet == "" {
 		o.StackSet = "slipway-spoke"
+	}
+	if o.WorkflowIssuer == "" {
+		o.WorkflowIssuer = gitHubIssuer
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second

@@ -238,7 +238,13 @@ func (o object) wasEstimated(ctx context.Context) (*models.Estimate, error) {
 	case models.ServiceObject:
 		v, err := o.books.Service(ctx, o.id())
 		return v.Estimate, err
-	case models.ZoneObject: // its costs stand in the estimate of the network it was made with
+	case models.ConnectionObject:
+		c, err := o.books.Connection(ctx, o.id())
+		return c.Estimate, err
+	case models.PipelineObject:
+		p, err := o.books.Pipeline(ctx, o.id())
+		return p.Estimate, err
+	case models.ZoneObject, models.IdentityProviderObject: // their costs stand in the estimate of what they were made with
 		return nil, nil
 	}
 	n, err := o.books.Network(ctx, o.id())

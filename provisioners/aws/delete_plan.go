@@ -28,7 +28,8 @@ func wishesOf(kind models.RequestKind, inputs json.RawMessage) (wishes, error) {
 	if err := json.Unmarshal(inputs, &in); err != nil {
 		return wishes{}, fmt.Errorf("read the inputs of %s: %w", kind, err)
 	}
-	return wishes{buckets: in.EmptyBuckets, images: in.Empty && kind == models.DeleteService || in.Images && kind == models.CloseTenant, retain: in.Retain}, nil
+	// Artifacts pass between the stages of a pipeline and are nobody's data: they go with it.
+	return wishes{buckets: in.EmptyBuckets || kind == models.DeletePipeline, images: in.Empty && kind == models.DeleteService || in.Images && kind == models.CloseTenant, retain: in.Retain}, nil
 }
 
 // planDeletion lists what is there now and what becomes of it: the same world and wishes give the same content.
@@ -70,10 +71,14 @@ func (s *Stacks) planEndOf(ctx context.Context, w who, o object, wish wishes, dr
 		return err
 	}
 	draft.Cost = append(draft.Cost, costGone(est, o.part.Name)...)
-	if o.typ == models.NetworkObject {
-		if err := s.planNetworkEnd(ctx, &o, draft); err != nil {
-			return err
-		}
+	switch o.typ {
+	case models.NetworkObject:
+		err = s.planNetworkEnd(ctx, &o, draft)
+	case models.PipelineObject:
+		err = s.planPipelineEnd(ctx, o, draft)
+	}
+	if err != nil {
+		return err
 	}
 	if o.part.StackName != "" {
 		if err := o.planEnd(ctx, w, wish, draft); err != nil {
@@ -217,6 +222,5 @@ func some(list []string) string {
 
 // endTags are the owner tags that say what a part is about; the stack's own are not looked at.
 func endTags(st models.Stack) map[string]string {
-	name := map[models.ObjectType]string{models.EnvironmentObject: models.TagEnvironment, models.ServiceObject: models.TagService, models.NetworkObject: models.TagNetwork, models.ZoneObject: models.TagZone}
-	return map[string]string{models.TagTenant: st.TenantSlug, models.TagObject: st.ObjectID, name[st.ObjectType]: st.ObjectName}
+	return map[string]string{models.TagTenant: st.TenantSlug, models.TagObject: st.ObjectID, nameTags[st.ObjectType]: st.ObjectName}
 }

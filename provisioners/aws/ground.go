@@ -25,8 +25,10 @@ type ground struct {
 	network string // id; empty: it stands on none
 	service string // id; empty: it runs no image of a service
 
-	own models.Service // the service that is made; its name is all that is known
-	who who            // on whose behalf the account is asked
+	own      models.Service    // the service that is made; its name is all that is known
+	pipeline models.Pipeline   // the pipeline as the request wants it
+	provider models.SourceHost // of the connection that is made
+	who      who               // on whose behalf the account is asked
 }
 
 // lacking is something that the requester has to bring first, in words.
@@ -55,10 +57,15 @@ func (g *ground) value(ctx context.Context, source string) (string, error) {
 		return given(g.cidr, "The network has no address block of its own yet.")
 	case "zone.name":
 		return given(g.zone, "No base domain is configured, so there is no name for a zone.")
+	case "connection.provider":
+		return string(g.provider), nil
 	case "environment.host":
 		return given(g.host, "No base domain is configured, so the environment has no name of its own.")
 	}
 	object, output, _ := strings.Cut(source, ".")
+	if object == "pipeline" || object == "workflows" {
+		return g.delivery(ctx, source)
+	}
 	outputs, of, err := g.outputs(ctx, object)
 	if err != nil {
 		return "", err

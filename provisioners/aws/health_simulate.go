@@ -46,6 +46,7 @@ func (k *roleCheck) rows() []permission {
 // The resources and keys that CloudFormation's role is asked for, where * alone would be no answer.
 var (
 	aWorkload    = "arn:{partition}:iam::{account}:role/slipway/workload/role-check"
+	anIdentity   = "arn:{partition}:iam::{account}:oidc-provider/role-check.example.com"
 	aServiceRole = "arn:{partition}:iam::{account}:role/aws-service-role/check"
 	bounded      = facts{"iam:PermissionsBoundary": {theBoundary}}
 	boundedVerbs = []string{"iam:AttachRolePolicy", "iam:CreateRole", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"}
@@ -65,6 +66,8 @@ func (k *roleCheck) makes() []permission {
 			p.resource, p.with = aServiceRole, facts{"iam:AWSServiceName": linkedTo[:1]}
 		case slices.Contains(boundedVerbs, n.Action):
 			p.resource, p.with = aWorkload, bounded
+		case strings.Contains(n.Action, "OpenIDConnectProvider"):
+			p.resource = anIdentity
 		case strings.HasPrefix(n.Action, "iam:"):
 			p.resource = aWorkload
 		case n.Action == "kms:CreateGrant":

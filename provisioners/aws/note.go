@@ -18,6 +18,7 @@ const (
 
 	logicalExpiry = "Expiry"
 	logicalDrift  = "Drift"
+	logicalPause  = "Pause"
 )
 
 // planNote plans what changes only Slipway's own row of an environment: a later end, or drift that may stay until a day.
@@ -123,6 +124,8 @@ func (o object) note(ctx context.Context, run *provisioners.Run) (provisioners.R
 			err = o.extend(ctx, run, ch)
 		case ch.LogicalID == logicalDrift:
 			err = o.accept(ctx, run, ch)
+		case ch.LogicalID == logicalPause:
+			err = o.settlePipeline(ctx, run, nil)
 		default:
 			err = fmt.Errorf("the plan would note %s, which this version does not know", ch.LogicalID)
 		}

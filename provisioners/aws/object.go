@@ -35,7 +35,8 @@ const (
 	stepObjectReceipt = "receipt"
 	stepZoneDelegate  = "delegate"
 	stepNetworkVerify = "verify"
-	stepNote          = "note" // Slipway's own row only
+	stepHandshake     = "handshake" // a person finishes a connection
+	stepNote          = "note"      // Slipway's own row only
 )
 
 // object is one thing with a stack as a plan or a step sees it: its share of the plan says where it is and whose.
@@ -49,13 +50,17 @@ type object struct {
 // objectOf reads what a part is about from its owner tags.
 func (s *Stacks) objectOf(part models.PlanPart) object {
 	o := object{Stacks: s, part: part, typ: models.EnvironmentObject}
-	for tag, typ := range map[string]models.ObjectType{models.TagNetwork: models.NetworkObject, models.TagZone: models.ZoneObject, models.TagService: models.ServiceObject} {
+	for typ, tag := range nameTags {
 		if part.Tags[tag] != "" && part.Tags[models.TagEnvironment] == "" {
 			o.typ = typ
 		}
 	}
 	return o
 }
+
+// nameTags are the tags that name an object, by its type.
+var nameTags = map[models.ObjectType]string{models.EnvironmentObject: models.TagEnvironment, models.NetworkObject: models.TagNetwork, models.ServiceObject: models.TagService,
+	models.ZoneObject: models.TagZone, models.ConnectionObject: models.TagConnection, models.PipelineObject: models.TagPipeline, models.IdentityProviderObject: models.TagWorkflows}
 
 // id is the object's opaque id: the owner tag of everything in its stack.
 func (o object) id() string { return o.part.Tags[models.TagObject] }
@@ -168,7 +173,7 @@ func (s *Stacks) stepsOf(plan models.Plan) ([]provisioners.Step, error) {
 func (o object) build(name string) (provisioners.Step, error) {
 	typ, verb, _ := strings.Cut(name, ".")
 	build := map[string]func() provisioners.Step{stepObjectRecord: o.recordStep, stepObjectStack: o.stackStep, stepObjectOutcome: o.outcomeStep, stepNote: o.noteStep,
-		stepObjectEmpty: o.emptyStep, stepObjectRemove: o.removeStep, stepObjectReceipt: o.receiptStep, stepZoneDelegate: o.delegateStep}[verb]
+		stepObjectEmpty: o.emptyStep, stepObjectRemove: o.removeStep, stepObjectReceipt: o.receiptStep, stepZoneDelegate: o.delegateStep, stepHandshake: o.handshakeStep}[verb]
 	if o.registered() {
 		build = map[string]func() provisioners.Step{stepObjectRecord: o.recordStep, stepNetworkVerify: o.verifyStep, stepObjectOutcome: o.registeredOutcome, stepObjectReceipt: o.receiptStep}[verb]
 	}

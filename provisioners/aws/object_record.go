@@ -26,8 +26,14 @@ func (o object) recorded(ctx context.Context, run *provisioners.Run) (provisione
 		_, err = o.books.Network(ctx, o.id())
 	case models.ServiceObject:
 		_, err = o.books.Service(ctx, o.id())
+	case models.ConnectionObject:
+		_, err = o.books.Connection(ctx, o.id())
+	case models.PipelineObject:
+		_, err = o.books.Pipeline(ctx, o.id())
 	case models.ZoneObject:
 		return o.zoneRecorded(ctx, run)
+	case models.IdentityProviderObject:
+		return o.providerRecorded(ctx, run)
 	}
 	if models.KindOf(err) == models.NotFound {
 		return absent, nil
@@ -52,6 +58,9 @@ func (o object) record(ctx context.Context, run *provisioners.Run) error {
 			err = provisioners.Mismatch{Words: fmt.Sprintf("the hosted zone of account %s was made by another request meanwhile", account.Name)}
 		}
 		return err
+	}
+	if o.typ == models.IdentityProviderObject {
+		return o.recordProvider(ctx, run, account, row)
 	}
 	if err := o.books.EnsureObject(ctx, actorOf(run), run.RequestID, row); err != nil || o.typ != models.EnvironmentObject {
 		return err
@@ -121,8 +130,7 @@ func asks(v blueprint.Version, name string) bool {
 
 // name of the object, from its own tag.
 func (o object) name() string {
-	return o.part.Tags[map[models.ObjectType]string{models.EnvironmentObject: models.TagEnvironment, models.NetworkObject: models.TagNetwork,
-		models.ServiceObject: models.TagService, models.ZoneObject: models.TagZone}[o.typ]]
+	return o.part.Tags[nameTags[o.typ]]
 }
 
 // outcomeStep writes down what the stack holds now, and what people chose. It changes nothing but Slipway's own row, so that it can be
@@ -201,6 +209,12 @@ func (o object) settle(ctx context.Context, run *provisioners.Run) error {
 		return o.books.SaveService(ctx, actor, o.id(), func(s *models.Service) { keepEstimate(&s.Estimate, estimate) })
 	case models.ZoneObject:
 		return o.books.SaveZone(ctx, actor, o.id(), func(z *models.Zone) { z.State = models.Ready })
+	case models.IdentityProviderObject:
+		return o.books.SaveIdentityProvider(ctx, actor, o.id(), func(p *models.IdentityProvider) { p.State = models.Ready })
+	case models.ConnectionObject:
+		return o.books.SaveConnection(ctx, actor, o.id(), func(c *models.Connection) { keepEstimate(&c.Estimate, estimate) })
+	case models.PipelineObject:
+		return o.settlePipeline(ctx, run, estimate)
 	}
 	return o.settleEnvironment(ctx, run, estimate)
 }

@@ -115,7 +115,7 @@ func (l *limits) take(ctx context.Context, account, region, service, op string) 
 
 // reads tells a call that changes nothing by its name, as AWS names them.
 func reads(op string) bool {
-	for _, p := range []string{"Describe", "List", "Get", "Assume", "Simulate"} {
+	for _, p := range []string{"Describe", "List", "Get", "BatchGet", "Assume", "Simulate"} {
 		if strings.HasPrefix(op, p) {
 			return true
 		}

@@ -26,11 +26,13 @@ func (o Orders) Plan(ctx context.Context, p provisioners.Planning) (provisioners
 // Steps are named by the plan's changes.
 func (o Orders) Steps(plan models.Plan) ([]provisioners.Step, error) { return o.stepsOf(plan) }
 
-// Provisioners serve every kind of request that makes, changes or deletes networks, services and environments.
+// Provisioners serve every kind of request that makes, changes or deletes networks, services, environments, connections and pipelines.
 func (s *Stacks) Provisioners() []provisioners.Provisioner {
 	plans := map[models.RequestKind]func(context.Context, provisioners.Planning) (provisioners.Draft, error){
 		models.CreateNetwork: s.planNetwork, models.UpdateNetwork: s.planNetwork, models.CreateService: s.planService,
 		models.ExtendEnvironment: s.planNote, models.AcceptDrift: s.planNote, models.RegisterNetwork: s.planRegistration,
+		models.CreateConnection: s.planConnection, models.DeleteConnection: s.planDeletion, models.CreatePipeline: s.planPipeline, models.UpdatePipeline: s.planPipeline,
+		models.PausePipeline: s.planPipeline, models.ResumePipeline: s.planPipeline, models.DeletePipeline: s.planDeletion,
 		models.DeleteNetwork: s.planDeletion, models.DeleteService: s.planDeletion, models.DeleteEnvironment: s.planDeletion,
 	}
 	for _, kind := range []models.RequestKind{models.CreateEnvironment, models.UpdateEnvironment, models.UpgradeEnvironment, models.DeployEnvironment,

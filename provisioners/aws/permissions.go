@@ -37,6 +37,12 @@ const (
 	aStack        = "arn:{partition}:cloudformation:{region}:{account}:stack/slw-role-check/1"
 	aBucket       = "arn:{partition}:s3:::slw-role-check"
 	anObject      = aBucket + "/object"
+	aConnection   = "arn:{partition}:codeconnections:{region}:{account}:connection/check"
+	aPipeline     = "arn:{partition}:codepipeline:{region}:{account}:slw-role-check"
+	aStage        = aPipeline + "/check"
+	anApproval    = aPipeline + "/check/slipway-check"
+	aProject      = "arn:{partition}:codebuild:{region}:{account}:project/slw-role-check"
+	aBuildLog     = "arn:{partition}:logs:{region}:{account}:log-group:/slipway/pipeline/check:log-stream:check"
 	aRepository   = "arn:{partition}:ecr:{region}:{account}:repository/slw-role-check"
 	aTemplate     = "arn:{partition}:s3:::{bucket}/templates/check"
 	hubKey        = "arn:{partition}:kms:{region}:{hub}:key/check"
@@ -76,6 +82,13 @@ func readPermissions() []permission {
 		{role: "read", action: "cloudformation:GetTemplate", resource: aStack, needed: "read what a stack was made from before it is deleted"},
 		{role: "read", action: "cloudformation:ListStackResources", resource: aStack, needed: "name what a deletion takes away"},
 		{role: "read", action: "cloudformation:ListImports", resource: anything, needed: "see who else uses a stack before it is deleted"},
+		{role: "read", action: "codeconnections:GetConnection", resource: aConnection, needed: "see whether somebody has finished a connection"},
+		{role: "read", action: "codepipeline:ListPipelineExecutions", resource: aPipeline, needed: "show what runs through pipelines"},
+		{role: "read", action: "codepipeline:ListActionExecutions", resource: aPipeline, needed: "show what runs through pipelines"},
+		{role: "read", action: "codepipeline:GetPipelineState", resource: aPipeline, needed: "see which stages wait for a promotion"},
+		{role: "read", action: "codebuild:BatchGetBuilds", resource: aProject, needed: "find the logs and images of builds"},
+		{role: "read", action: "logs:GetLogEvents", resource: aBuildLog, needed: "show the logs of builds", calls: "cloudwatchlogs.GetLogEvents"},
+		{role: "read", action: "ecr:DescribeImageScanFindings", resource: aRepository, needed: "hold images against what a stage allows"},
 		{role: "read", action: "ecs:DescribeServices", resource: aService, needed: "show whether tasks run"},
 		{role: "read", action: "elasticloadbalancing:DescribeTargetHealth", resource: anything, needed: "show whether targets are healthy", calls: "elasticloadbalancingv2.DescribeTargetHealth"},
 		{role: "read", action: "cloudwatch:DescribeAlarms", resource: anAlarm, needed: "show which alarms ring"},
@@ -125,6 +138,11 @@ func deployPermissions() []permission {
 		{role: "deploy", action: "iam:PassRole", resource: execARN, needed: "hand slipway-cfn-exec to CloudFormation", with: passes, calls: "cloudformation.CreateChangeSet"},
 		{role: "deploy", action: "s3:GetObject", resource: aTemplate, needed: "let CloudFormation read templates", calls: "cloudformation.CreateChangeSet", only: "bucket"},
 		{role: "deploy", action: "kms:Decrypt", resource: hubKey, needed: "let CloudFormation read templates", with: throughS3, calls: "cloudformation.CreateChangeSet", only: "bucket"},
+		{role: "deploy", action: "codepipeline:GetPipelineState", resource: aPipeline, needed: "read anew what a stage waits for, before it is answered"},
+		{role: "deploy", action: "codepipeline:PutApprovalResult", resource: anApproval, needed: "tell a pipeline what became of a promotion"},
+		{role: "deploy", action: "codepipeline:StartPipelineExecution", resource: aPipeline, needed: "start a pipeline when a person asks for it"},
+		{role: "deploy", action: "codepipeline:StopPipelineExecution", resource: aPipeline, needed: "stop an execution when a person asks for it"},
+		{role: "deploy", action: "codepipeline:RetryStageExecution", resource: aStage, needed: "retry a stage when a person asks for it"},
 		{role: "deploy", action: "s3:ListBucketVersions", resource: aBucket, needed: "empty a bucket that was approved for deletion", with: withApproval, calls: "s3.ListObjectVersions"},
 		{role: "deploy", action: "s3:ListBucketMultipartUploads", resource: aBucket, needed: "empty a bucket that was approved for deletion", with: withApproval, calls: "s3.ListMultipartUploads"},
 		{role: "deploy", action: "s3:DeleteObject", resource: anObject, needed: "empty a bucket that was approved for deletion", with: withApproval, calls: "s3.DeleteObjects"},
