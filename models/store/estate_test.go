@@ -51,6 +51,7 @@ func pathFolder(t testing.TB, name, version, kind, more string) blueprint.Folder
 // estate is a tenant with both accounts, blueprints and an address pool: what orders need.
 type estate struct {
 	*Store
+	ownerURL  string
 	clock     *models.ShiftedClock
 	tenant    models.Tenant
 	owner     models.Actor
@@ -63,7 +64,7 @@ type estate struct {
 func settled(t testing.TB, pool string, change ...func(*Options)) estate {
 	t.Helper()
 	clock := &models.ShiftedClock{}
-	s, _ := open(t, append(change, func(o *Options) {
+	s, ownerURL := open(t, append(change, func(o *Options) {
 		o.Clock, o.Regions, o.BaseDomain = clock, []string{"us-east-1", "eu-central-1"}, "apps.example.test"
 		o.GroupPattern = regexp.MustCompile(`^[a-z-]+$`)
 	})...)
@@ -89,7 +90,7 @@ func settled(t testing.TB, pool string, change ...func(*Options)) estate {
 		pathFolder(t, models.ConnectionBlueprint, "1.0.0", "support", ""), pathFolder(t, models.CodePipelineBlueprint, "1.0.0", "support", ""),
 		pathFolder(t, models.GitHubActionsBlueprint, "1.0.0", "support", ""),
 	}})
-	e := estate{Store: s, clock: clock, tenant: tenant}
+	e := estate{Store: s, ownerURL: ownerURL, clock: clock, tenant: tenant}
 	if _, err := s.AddRoleMapping(t.Context(), models.System("test", ""), "others", models.Requester); err != nil {
 		t.Fatal(err)
 	}

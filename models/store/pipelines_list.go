@@ -60,10 +60,13 @@ func pipelineConditions(actor models.Actor, q models.ListQuery) (c conditions, e
 		return c, err
 	}
 	return c, narrow(&c, q, map[string]filter{
-		"state":   oneOf(`p.state`, []models.ObjectState{models.Creating, models.Ready, models.Changing, models.Broken, models.Deleting, models.Deleted}),
-		"kind":    oneOf(`p.kind`, models.PipelineKinds()),
-		"tenant":  equals(`t.slug`),
-		"service": equals(`(SELECT q.name FROM services q WHERE q.id = p.service_id)`),
+		"state":  oneOf(`p.state`, []models.ObjectState{models.Creating, models.Ready, models.Changing, models.Broken, models.Deleting, models.Deleted}),
+		"kind":   oneOf(`p.kind`, models.PipelineKinds()),
+		"tenant": equals(`t.slug`),
+		"service": func(c *conditions, name string) error {
+			c.add(`p.service_id = ANY (ARRAY(SELECT q.id FROM services q WHERE q.name = ?))`, name)
+			return nil
+		},
 	})
 }
 
