@@ -2,7 +2,7 @@ package models
 
 import "time"
 
-// Stack is the CloudFormation side of an object: a network, zone, service or environment has exactly one.
+// Stack is the CloudFormation side of an object: a network, zone, service, environment, connection, pipeline or identity provider has exactly one.
 type Stack struct {
 	ObjectID   string
 	ObjectType ObjectType

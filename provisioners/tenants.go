@@ -19,14 +19,14 @@ type TenantBook interface {
 	// ReleaseAccount takes an enrolled account's row back: it can be enrolled again.
 	ReleaseAccount(ctx context.Context, actor models.Actor, accountID string) error
 
-	// Contents lists the stacks of all that lives in the tenant's accounts, in the order in which it can be deleted: environments,
-	// services, networks, zones. A registered network has a stack without a name.
+	// Contents lists the stacks of all that lives in the tenant's accounts, in the order in which it can be deleted: pipelines, connections,
+	// environments, services, networks, zones, identity providers. A registered network has a stack without a name.
 	Contents(ctx context.Context, tenantID string) ([]models.Stack, error)
 	// BeginClosing refuses new requests about the tenant from now on, and cancels those that have not run.
 	BeginClosing(ctx context.Context, actor models.Actor, requestID string) error
 	// StopClosing lets the tenant be asked for things again: the undo of BeginClosing.
 	StopClosing(ctx context.Context, actor models.Actor, requestID string) error
-	// EndContent writes that a network, zone, service or environment is deleted as part of closing its tenant.
+	// EndContent writes that one of them is deleted as part of closing its tenant.
 	EndContent(ctx context.Context, actor models.Actor, requestID string, object models.ObjectType, id string) error
 	// Closures counts the accounts whose closing AWS took since a time: AWS bounds them over 30 days.
 	Closures(ctx context.Context, since time.Time) (int, error)

@@ -95,7 +95,7 @@ func (t *tx) moveObject(actor models.Actor, r models.Request) error {
 	if err := t.moveAccounts(r, state); err != nil {
 		return err
 	}
-	if err := t.moveReading(r, state); err != nil {
+	if err := t.moveReading(r.ObjectType, r.ObjectID, state); err != nil {
 		return err
 	}
 	tenant := r.TenantID

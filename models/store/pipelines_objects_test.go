@@ -115,7 +115,7 @@ func TestFirstPipelinesMakeOneIdentityProvider(t *testing.T) {
 	}
 	closing(models.PipelineObject, shop.pipeline.ObjectID)
 	closing(models.IdentityProviderObject, ids[0])
-	if n := count(t, e.Store, `SELECT count(*) FROM pipelines p, identity_providers i WHERE p.state = 'deleted' AND i.state = 'deleted'`); n != 1 {
+	if n := count(t, e.Store, `SELECT count(*) FROM pipelines p, identity_providers i WHERE p.state = 'deleted' AND p.read_due IS NULL AND i.state = 'deleted'`); n != 1 {
 		t.Error("they are not deleted with the tenant")
 	}
 }

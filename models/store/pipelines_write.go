@@ -56,17 +56,17 @@ func (t *tx) writeStages(pipelineID string, stages []models.PipelineStage) error
 }
 
 // moveReading has the executions of a pipeline read as soon as it is made or changed, and no more once it is deleted.
-func (t *tx) moveReading(r models.Request, state models.ObjectState) error {
+func (t *tx) moveReading(object models.ObjectType, id string, state models.ObjectState) error {
 	var err error
 	switch {
-	case r.ObjectType != models.PipelineObject:
+	case object != models.PipelineObject:
 	case state == models.Ready:
-		err = t.db.Exec(`UPDATE pipelines SET read_due = ? WHERE id = ? AND kind = ?`, t.now(), r.ObjectID, models.CodePipeline).Error
+		err = t.db.Exec(`UPDATE pipelines SET read_due = ? WHERE id = ? AND kind = ?`, t.now(), id, models.CodePipeline).Error
 	case state == models.Deleted:
-		err = t.db.Exec(`UPDATE pipelines SET read_due = NULL, moving = false WHERE id = ?`, r.ObjectID).Error
+		err = t.db.Exec(`UPDATE pipelines SET read_due = NULL, moving = false WHERE id = ?`, id).Error
 	}
 	if err != nil {
-		return fmt.Errorf("set when pipeline %s is read: %w", r.ObjectName, err)
+		return fmt.Errorf("set when pipeline %s is read: %w", id, err)
 	}
 	return nil
 }

@@ -217,6 +217,9 @@ func (g *Registry) EndContent(ctx context.Context, actor models.Actor, requestID
 		if err := t.db.Exec(`UPDATE `+table+` SET state = 'deleted', updated_at = ? WHERE id = ?`, t.now(), id).Error; err != nil {
 			return fmt.Errorf("end %s %s: %w", object, old.Name, err)
 		}
+		if err := t.moveReading(object, id, models.Deleted); err != nil {
+			return err
+		}
 		for _, held := range []string{"names", "cidr_blocks"} {
 			if err := t.db.Exec(`UPDATE `+held+` SET freed_at = ? WHERE freed_at IS NULL AND object_id = ?`, t.now(), id).Error; err != nil {
 				return fmt.Errorf("free the %s of %s: %w", held, old.Name, err)
