@@ -124,4 +124,3 @@ func started(id string, at time.Time, n int) models.Execution {
 		Stages: []models.ExecutionStage{{Name: "Build", State: models.ExecutionSucceeded, Actions: []models.ExecutionAction{{Name: "Build", Kind: "build", State: models.ExecutionSucceeded}}},
 			{Name: "shop-dev", State: models.ExecutionRunning}}}
 }
-

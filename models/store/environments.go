@@ -208,6 +208,9 @@ func (s *Store) EditEnvironmentRequest(ctx context.Context, actor models.Actor, 
 		return r, err
 	}
 	return s.edit(ctx, actor, id, models.EnvironmentObject, func(t *tx, r models.Request) (submission, error) {
+		if err := notPromotion(r); err != nil {
+			return submission{}, err
+		}
 		if r.Kind != models.CreateEnvironment {
 			return submission{name: r.ObjectName, inputs: in}, nil
 		}

@@ -36,6 +36,9 @@ func (t *tx) move(actor models.Actor, r *models.Request, to models.RequestState,
 	if err := t.settle(actor, next); err != nil {
 		return err
 	}
+	if err := t.delivered(next); err != nil {
+		return err
+	}
 	err := t.audit(actor, "request."+string(next.State), aboutRequest(next),
 		map[string]any{"state": r.State}, map[string]any{"state": next.State, "reason": reason, "plan_hash": next.PlanHash})
 	if err != nil {

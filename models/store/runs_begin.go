@@ -48,6 +48,9 @@ func (j *Journal) BeginRun(ctx context.Context, job models.Job, b models.RunBegi
 			retry = frozenAgain * b.Retry
 		}
 		if err == nil && waiting == nil {
+			waiting, err = t.promotionWait(req)
+		}
+		if err == nil && waiting == nil {
 			waiting, err = t.passedBy(req)
 		}
 		if err == nil && waiting == nil {

@@ -73,6 +73,7 @@ func (t *tx) keepEnvironments(target models.CollectTarget, r models.Reading) err
 	}
 	var rows []keptHealth
 	var alarms []keptAlarm
+	healthy := texts{}
 	for _, found := range r.Environments {
 		row, ok := before[found.EnvironmentID]
 		if !ok {
@@ -82,6 +83,9 @@ func (t *tx) keepEnvironments(target models.CollectTarget, r models.Reading) err
 		course, turned, tale := row.course().After(assessed, at)
 		if err := t.turnHealth(row, course, at, turned, tale); err != nil {
 			return err
+		}
+		if assessed.State == models.Healthy {
+			healthy = append(healthy, row.ID)
 		}
 		kept := keptHealth{EnvironmentID: row.ID, TenantID: row.TenantID, Reason: clipped(course.Reason, 500), Since: course.Since, Parts: assessed.Vitals, Seen: string(course.Seen), SeenAt: timeOrNull(course.SeenAt),
 			Rounds: course.Rounds, Told: string(course.Told), TurnedAt: timeOrNull(course.Turned)}
@@ -93,6 +97,9 @@ func (t *tx) keepEnvironments(target models.CollectTarget, r models.Reading) err
 			c.Alarm, c.Reason = clipped(c.Alarm, 255), clipped(c.Reason, 1000)
 			alarms = append(alarms, keptAlarm{row.ID, c})
 		}
+	}
+	if err := t.seenHealthy(healthy, at); err != nil {
+		return err
 	}
 	return t.writeHealth(at, rows, alarms)
 }
