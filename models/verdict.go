@@ -20,6 +20,7 @@ type RuleFacts struct {
 	Environment  *Environment    // the one the request is about; nil for other objects and while it does not exist
 	Environments int             // of the tenant, this one left out
 	Monthly      decimal.Decimal // what those are estimated to cost, in USD
+	Pipelines    []string        // names of those that deliver to the request's environment
 	Spend        *Spend          // how the tenant's month stands against its budget; nil: not known, or too old to say
 }
 

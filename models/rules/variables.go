@@ -54,6 +54,18 @@ type (
 		Region     string `cel:"region"`
 		Days       int64  `cel:"days"` // that are asked for: create, extend, wake
 		Hibernated bool   `cel:"hibernated"`
+
+		Pipelines []string `cel:"pipelines"` // names of those that deliver to it
+	}
+	promotionVariable struct { // what a deployment is the promotion of; a person's own deployment is of none
+		Exists    bool   `cel:"exists"`
+		Rollback  bool   `cel:"rollback"`
+		Automatic bool   `cel:"automatic"` // the stage lets a rule approve
+		Pipeline  string `cel:"pipeline"`  // name
+		AskedBy   string `cel:"asked_by"`  // codepipeline, workflow, person
+		Failing   int64  `cel:"failing"`   // gates, as they were judged when it asked
+		Waiting   int64  `cel:"waiting"`
+		Waived    int64  `cel:"waived"`
 	}
 	planVariable struct {
 		Adds     int64            `cel:"adds"`
@@ -100,6 +112,7 @@ func Variables() []Variable {
 		{"tenant", fields(tenantVariable{}), "the tenant it is for, as it will be; budget in USD per month"},
 		{"tenant.spend", fields(spendVariable{}), "what it has spent this month, and is expected to, in percent of its budget; what is not known is infinite, so that no limit lets it pass"},
 		{"environment", fields(environmentVariable{}), "the environment that is asked about"},
+		{"promotion", fields(promotionVariable{}), "the promotion that a deployment is of, with how many of its gates fail, wait or are waived"},
 		{"inputs", "", "the form's fields by name; a field that is missing is an error, so test has(inputs.x) first"},
 		{"plan", fields(planVariable{}), "what would be done; items: " + fields(changeVariable{})},
 		{"cost", fields(costVariable{}), "estimate in USD per month"},
@@ -109,12 +122,13 @@ func Variables() []Variable {
 
 func environment() (*cel.Env, error) {
 	return cel.NewEnv(
-		ext.NativeTypes(reflect.TypeFor[requestVariable](), reflect.TypeFor[requesterVariable](), reflect.TypeFor[tenantVariable](), reflect.TypeFor[spendVariable](), reflect.TypeFor[environmentVariable](),
+		ext.NativeTypes(reflect.TypeFor[requestVariable](), reflect.TypeFor[requesterVariable](), reflect.TypeFor[tenantVariable](), reflect.TypeFor[spendVariable](), reflect.TypeFor[environmentVariable](), reflect.TypeFor[promotionVariable](),
 			reflect.TypeFor[planVariable](), reflect.TypeFor[changeVariable](), reflect.TypeFor[costVariable](), ext.ParseStructTags(true)),
 		cel.Variable("request", cel.ObjectType("rules.requestVariable")),
 		cel.Variable("requester", cel.ObjectType("rules.requesterVariable")),
 		cel.Variable("tenant", cel.ObjectType("rules.tenantVariable")),
 		cel.Variable("environment", cel.ObjectType("rules.environmentVariable")),
+		cel.Variable("promotion", cel.ObjectType("rules.promotionVariable")),
 		cel.Variable("inputs", cel.MapType(cel.StringType, cel.DynType)),
 		cel.Variable("plan", cel.ObjectType("rules.planVariable")),
 		cel.Variable("cost", cel.ObjectType("rules.costVariable")),
@@ -138,7 +152,7 @@ func values(f models.RuleFacts) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := environmentOf(f)
+	env, promotion, err := environmentOf(f)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +166,7 @@ func values(f models.RuleFacts) (map[string]any, error) {
 		"requester":   requesterVariable{Name: f.Requester.Name, Roles: roles, Groups: f.Requester.Groups},
 		"tenant":      tenant,
 		"environment": env,
+		"promotion":   promotion,
 		"inputs":      inputs,
 		"plan":        planOf(f.Content),
 		"cost":        costVariable{Now: now.InexactFloat64(), Planned: planned.InexactFloat64(), Increase: planned.Sub(now).InexactFloat64(), Unpriced: f.Unpriced},
@@ -167,21 +182,25 @@ func askedBy(p models.Person) string {
 	return "person"
 }
 
-// environmentOf is the environment that the request asks for or is about; the zero value for other objects.
-func environmentOf(f models.RuleFacts) (environmentVariable, error) {
-	v := environmentVariable{}
+// environmentOf is the environment that the request asks for or is about, and the promotion that it is of; the zero values for other objects.
+func environmentOf(f models.RuleFacts) (v environmentVariable, p promotionVariable, err error) {
 	if f.Request.Kind.Object() != models.EnvironmentObject {
-		return v, nil
+		return v, p, nil
 	}
 	var in models.EnvironmentInputs
 	if err := json.Unmarshal(f.Request.Inputs, &in); err != nil {
-		return v, fmt.Errorf("read the environment's inputs: %w", err)
+		return v, p, fmt.Errorf("read the environment's inputs: %w", err)
 	}
-	v = environmentVariable{Name: f.Request.ObjectName, Stage: string(in.Stage), Blueprint: in.Blueprint, Version: in.Version, Region: in.Region, Days: int64(in.Days)}
+	v = environmentVariable{Name: f.Request.ObjectName, Stage: string(in.Stage), Blueprint: in.Blueprint, Version: in.Version, Region: in.Region, Days: int64(in.Days), Pipelines: f.Pipelines}
 	if f.Environment != nil {
 		v.Hibernated = f.Environment.Hibernated
 	}
-	return v, nil
+	if o := in.Promotion; o != nil {
+		count := func(s models.GateState) int64 { return int64(o.Count(s)) }
+		p = promotionVariable{Exists: true, Rollback: o.Rollback, Automatic: o.Automatic, Pipeline: o.Pipeline, AskedBy: string(o.AskedBy), Failing: count(models.GateFail), Waiting: count(models.GateWaiting),
+			Waived: count(models.GateWaived)}
+	}
+	return v, p, nil
 }
 
 func tenantOf(f models.RuleFacts) (tenantVariable, error) {

@@ -117,6 +117,9 @@ func objectFacts(db *gorm.DB, facts *models.RuleFacts, wall time.Time) error {
 		switch {
 		case err == nil:
 			facts.Environment = &env
+			if facts.Pipelines, err = deliveringTo(db, but); err != nil {
+				return err
+			}
 		case !errors.Is(err, gorm.ErrRecordNotFound):
 			return err
 		}
