@@ -95,6 +95,7 @@ func (b *DeliveryBook) Lead(ctx context.Context, job models.Job, found models.Pr
 		if err := t.db.Exec(`SELECT 1 FROM promotions WHERE id = ? FOR UPDATE`, job.ObjectID).Error; err != nil {
 			return fmt.Errorf("lock promotion %s: %w", job.ObjectID, err)
 		}
+		t.leads = job.ObjectID
 		p, err := readPromotion(t.db, `o.id = ?`, job.ObjectID)
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return t.endJob(job, models.NextCall{Done: true})

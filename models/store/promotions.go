@@ -222,6 +222,9 @@ func (t *tx) wakePromotions(where string, args ...any) error {
 		return err
 	}
 	for _, p := range open {
+		if p.ID == t.leads {
+			continue
+		}
 		if err := t.wakePromotion(p); err != nil {
 			return err
 		}

@@ -21,6 +21,8 @@ type tx struct {
 	db  *gorm.DB
 	pgx pgx.Tx // for River's InsertTx; committed by Store.tx only
 	s   *Store
+
+	leads string // promotion whose own work this is: it is not woken by what it does itself
 }
 
 type insideTx struct{}
