@@ -97,12 +97,16 @@ func dev(ctx context.Context, _ *cli.Command) error {
 	defer catcher.Close()
 	vars["SLIPWAY_OIDC_ISSUER"] = first.Server.PublicURL + "/dev/idp"
 	vars["SLIPWAY_AWS_ENDPOINT"], vars["SLIPWAY_AWS_CONSOLE"] = "http://"+d.SimAddr, first.Server.PublicURL+"/dev/aws/quickcreate"
+	workflows, err := workflowIssuer(vars, first.Server.PublicURL, d.DataDir)
+	if err != nil {
+		return err
+	}
 	c, err := config.Load(vars, "web", "worker")
 	if err != nil {
 		return err
 	}
 	simulated()
-	return surrounded(ctx, c, d, ports, log, mailRoutes(catcher))
+	return surrounded(ctx, c, d, ports, log, slices.Concat(mailRoutes(catcher), workflows))
 }
 
 // surrounded runs the simulator and the provider around one serving process.
