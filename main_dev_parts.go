@@ -23,6 +23,7 @@ import (
 	"slipway/deploy"
 	"slipway/dev/awssim"
 	"slipway/dev/idp"
+	"slipway/models"
 	"slipway/web"
 	"slipway/web/config"
 	"slipway/web/telemetry"
@@ -125,6 +126,9 @@ func openSimulator(ctx context.Context, c config.Config, d config.Dev, log *slog
 	o := awssim.Options{DatabaseURL: d.SimDatabaseURL.Reveal(), Speed: d.SimSpeed, Logger: log.With("part", "awssim"), ExternalID: externalID}
 	directory(&o)
 	o.Usage = assumedUse
+	if c.CI.GitHubIssuer != models.GitHubIssuer {
+		o.StandsIn = map[string]string{c.CI.GitHubIssuer: models.GitHubIssuer}
+	}
 	for name, template := range map[string]*[]byte{"org": &o.OrgTemplate, "hub": &o.HubTemplate, "spoke": &o.SpokeTemplate} {
 		content, err := deploy.AWS.ReadFile("aws/" + name + ".yaml")
 		if err != nil {

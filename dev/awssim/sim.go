@@ -50,6 +50,10 @@ type Options struct {
 	AnyGroup                                bool     // whether a group that is asked for is pushed just then, unless somebody deleted it
 	BaseDomain                              string   // whose zone the hub holds; DemoBaseDomain when empty
 
+	// StandsIn names the issuers whose part others play here, by the address of who plays: tokens of
+	// theirs are taken where an account has the played one as its provider.
+	StandsIn map[string]string
+
 	// Usage is what a blueprint, named by the tag of its stacks and known by its template, assumes
 	// to be used at a size. Without it nothing that is paid by use is used.
 	Usage func(blueprint, template, size string) map[string]string

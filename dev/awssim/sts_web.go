@@ -17,7 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// webIdentity is a token that its issuer signed.
+// webIdentity is a token that its issuer signed, or who stands in for it.
 type webIdentity struct {
 	issuer, subject string
 	audience        []string
@@ -51,12 +51,14 @@ func (s *Sim) readWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIden
 		return nil, badIdentity("Missing a required claim: iss or sub")
 	}
 	account, _, _, _ := splitRoleARN(aws.ToString(in.RoleArn))
-	var known bool
-	if err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM things WHERE account = $1 AND type = $2 AND properties->>'Url' = $3)`, account, oidcProvider, first.Issuer).Scan(&known); err != nil {
-		return nil, fmt.Errorf("look for the provider: %w", err)
-	}
-	if !known {
+	var issuer string
+	err = s.pool.QueryRow(ctx, `SELECT properties->>'Url' FROM things WHERE account = $1 AND type = $2 AND properties->>'Url' = ANY ($3) ORDER BY properties->>'Url' = $4 DESC LIMIT 1`,
+		account, oidcProvider, []string{first.Issuer, s.opts.StandsIn[first.Issuer]}, first.Issuer).Scan(&issuer)
+	if isNoRows(err) {
 		return nil, badIdentity("No OpenIDConnect provider found in your account for %s", first.Issuer)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for the provider: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, issuerPatience)
 	defer cancel()
@@ -75,7 +77,7 @@ func (s *Sim) readWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIden
 		s.log.Warn("a token was refused", "issuer", first.Issuer, "err", err)
 		return nil, badIdentity("The token's signature could not be verified, or it is not valid now")
 	}
-	out := &webIdentity{issuer: verified.Issuer, subject: verified.Subject, audience: verified.Audience}
+	out := &webIdentity{issuer: issuer, subject: verified.Subject, audience: verified.Audience}
 	if err := verified.Claims(&out.claims); err != nil {
 		return nil, badIdentity("The token's claims could not be read")
 	}

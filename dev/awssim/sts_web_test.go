@@ -145,6 +145,28 @@ func TestWebIdentity(t *testing.T) {
 	})
 }
 
+// TestStandIn takes tokens of who plays GitHub's issuer for roles that trust GitHub's.
+func TestStandIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	i := newIssuer(t)
+	d := newStackTest(t, w)
+	d.changeSet("one", "make", providerStack, cfntypes.ChangeSetTypeCreate, "Issuer", "https://"+githubIssuer)
+	d.execute("one", "make")
+	provider := *d.want("one", cfntypes.StackStatusCreateComplete).Outputs[0].OutputValue
+	w.role(t, Role{Account: demoManagement, Name: "ci", Path: "/", TrustPolicy: policyText(`{"Effect":"Allow","Principal":{"Federated":"` + provider + `"},"Action":"sts:AssumeRoleWithWebIdentity",
+		"Condition":{"StringEquals":{"` + githubIssuer + `:sub":"repo:shop/web:environment:dev","` + githubIssuer + `:repository_id":"4711"}}}`)})
+	anonymous := sts.NewFromConfig(aws.Config{Region: homeRegion, BaseEndpoint: &w.url, RetryMaxAttempts: 1, HTTPClient: browser})
+	in := &sts.AssumeRoleWithWebIdentityInput{RoleArn: aws.String("arn:aws:iam::" + demoManagement + ":role/ci"), RoleSessionName: aws.String("run-1"), WebIdentityToken: aws.String(i.token(t, nil))}
+	_, err := anonymous.AssumeRoleWithWebIdentity(t.Context(), in)
+	wantCode(t, "before it stands in", err, "InvalidIdentityToken")
+	w.opts.StandsIn = map[string]string{i.url: "https://" + githubIssuer}
+	out, err := anonymous.AssumeRoleWithWebIdentity(t.Context(), in)
+	if err != nil || *out.Provider != provider {
+		t.Errorf("as GitHub's: %s, %v", asText(out), err)
+	}
+}
+
 func TestTrustInGitHubNamesSomebody(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
