@@ -112,10 +112,10 @@ func (c *Call) saveBuild(ctx context.Context, b *build, due *time.Time) error {
 
 // buildRequest is what a build is started with beside its project.
 type buildRequest struct {
-	env                                []cbtypes.EnvironmentVariable
-	commit                             *commit
-	initiator, token, version, buildID string
-	reads, writes                      string // objects in S3, as CodePipeline names them
+	env                       []cbtypes.EnvironmentVariable
+	commit                    *commit
+	initiator, token, version string
+	reads, writes             string // objects in S3, as CodePipeline names them
 }
 
 // startBuild decides a build. The project's thing remembers what the next one is to be.

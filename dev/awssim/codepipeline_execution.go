@@ -90,15 +90,6 @@ func (e *execution) latest(stage, action string) *try {
 	return nil
 }
 
-// try finds one by its id.
-func (e *execution) try(id string) *try {
-	i := slices.IndexFunc(e.Tries, func(t *try) bool { return t.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return e.Tries[i]
-}
-
 // declaration is an action as the execution's pipeline has it, or had it.
 func (e *execution) declaration(stage, action string) *cptypes.ActionDeclaration {
 	if a := declared(e.Stages, stage, action); a != nil {

@@ -207,7 +207,7 @@ func describeLogStreams(ctx context.Context, c *Call, in *cloudwatchlogs.Describ
 	for _, s := range some {
 		first, ends := s.lines[0].at.UnixMilli(), lastLine(s).UnixMilli()
 		out.LogStreams = append(out.LogStreams, logstypes.LogStream{LogStreamName: aws.String(s.name), Arn: aws.String(streamARN(c, group, s.name)), CreationTime: &first, FirstEventTimestamp: &first,
-			LastEventTimestamp: &ends, LastIngestionTime: aws.Int64(ends + 200), StoredBytes: aws.Int64(0)})
+			LastEventTimestamp: &ends, LastIngestionTime: aws.Int64(ends + 200)})
 	}
 	return out, nil
 }
