@@ -78,10 +78,11 @@ func (r *running) employ(crash func(kind, step, point string), pace float64) err
 	if err != nil {
 		return err
 	}
+	promotions := r.deliver(pace)
 	engine, err := provisioners.NewEngine(provisioners.EngineOptions{
 		Journal: r.store.Journal(), Rules: r.rules, Provisioners: all, Vendor: aws.Vendor{Clients: clients}, Clock: r.clock, Logger: r.log, Metrics: provisioners.NewMetrics(r.metrics), Owner: owner(),
 		DriftBook: r.store.DriftBook(), DriftChecker: clients, HealthBook: r.store.HealthBook(), HealthChecker: clients, Lease: r.config.Engine.Lease, Slots: r.config.AWS.AccountSlots, Crash: crash, Pace: pace,
-		Works: r.collectWorks(),
+		Works: r.allWorks(promotions),
 	})
 	if err != nil {
 		return err
@@ -100,6 +101,7 @@ func (r *running) employ(crash func(kind, step, point string), pace float64) err
 			{Name: "drift", Every: driftEvery, Do: provisioners.SweepDrift(r.store.DriftBook())},
 			r.healthSweep(),
 			r.collectSweep(),
+			deliverySweep(promotions),
 			{Name: "accounts", Every: accountsEvery, Do: provisioners.SweepAccounts(r.store.Registry(), r.clock, accountsAge, func(ctx context.Context, a models.Account) error {
 				return clients.Refresh(ctx, r.store.Registry(), a, "")
 			})},
