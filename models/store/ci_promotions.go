@@ -41,16 +41,30 @@ func (c CI) AskPromotion(ctx context.Context, actor models.Actor, token models.C
 		if err != nil {
 			return err
 		}
-		environment := p.Stages[i].EnvironmentID
-		made, err := t.openPromotion(by, p, promotionAsk{EnvironmentID: environment, Image: p.Repository + "@" + b.Digest, ExecutionID: e.ID, BuildID: b.ID,
-			By: models.AskedByWorkflow, ByName: clip(token.Who()), Key: "workflow " + token.Run() + " " + environment + " " + b.Digest})
+		id, err := t.promotionFor(by, p, promotionAsk{EnvironmentID: p.Stages[i].EnvironmentID, Image: p.Repository + "@" + b.Digest, ExecutionID: e.ID, BuildID: b.ID,
+			By: models.AskedByWorkflow, ByName: clip(token.Who()), Key: "workflow " + token.Run() + " " + p.Stages[i].EnvironmentID + " " + b.Digest})
 		if err != nil {
 			return err
 		}
-		answer, err = t.ciAnswer(made.ID)
+		answer, err = t.ciAnswer(id)
 		return err
 	})
 	return answer, err
+}
+
+// promotionFor opens a promotion, or finds the one that a workflow has open for the same image there: a job that is started again goes on
+// waiting for it.
+func (t *tx) promotionFor(by models.Actor, p models.Pipeline, ask promotionAsk) (string, error) {
+	open, err := many[string](t.db, `SELECT id::text FROM promotions WHERE pipeline_id = ? AND environment_id = ? AND image = ? AND asked_by = ? AND ended_at IS NULL ORDER BY created_at DESC, id LIMIT 1`,
+		p.ID, ask.EnvironmentID, ask.Image, models.AskedByWorkflow)
+	if err != nil {
+		return "", fmt.Errorf("look for an open promotion: %w", err)
+	}
+	if len(open) > 0 {
+		return open[0], nil
+	}
+	made, err := t.openPromotion(by, p, ask)
+	return made.ID, err
 }
 
 var errNoPromotion = models.Errorf(models.NotFound, "There is no such promotion of a pipeline of this repository.")

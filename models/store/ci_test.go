@@ -202,6 +202,10 @@ func TestAWorkflowDelivers(t *testing.T) {
 		}
 		asked = again
 	}
+	again := w.token(in("shop-dev"), func(t *models.CIToken) { t.Attempt = "2" })
+	if same, err := ci.AskPromotion(ctx, runner, again, models.PromotionReport{Digest: digest("a"), Environment: "shop-dev"}); err != nil || same.ID != asked.ID {
+		t.Errorf("a job that is started again asks anew: %+v, %v", same, err)
+	}
 	w.looks(t, asked)
 }
 
