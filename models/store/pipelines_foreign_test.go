@@ -77,3 +77,27 @@ func TestAPipelineTakesOnlyItsTenantsOwn(t *testing.T) {
 		t.Errorf("they list %d: %v", list.Total, err)
 	}
 }
+
+// TestExpiryPassesOverPipelines: what a person may not delete, because it is a stage, still has its end; the list then shows that it is gone.
+func TestExpiryPassesOverPipelines(t *testing.T) {
+	t.Parallel()
+	e := settled(t, "10.64.0.0/20")
+	ctx := t.Context()
+	e.delivered(t)
+	_, err := e.ChangeEnvironment(ctx, e.owner, "payments", "shop-dev", models.DeleteEnvironment, "mine", models.EnvironmentInputs{Confirm: "shop-dev"})
+	if models.KindOf(err) != models.Conflict {
+		t.Errorf("deleted by a person: %v", err)
+	}
+	r, err := e.ChangeEnvironment(ctx, models.System(expiryComponent, ""), "payments", "shop-dev", models.DeleteEnvironment, "end", models.EnvironmentInputs{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.lead(t, r.ID, models.Succeeded)
+	list, err := e.Pipelines(ctx, e.viewer, models.ListQuery{})
+	if err != nil || len(list.Rows) != 1 || len(list.Rows[0].Cells) != 1 || list.Rows[0].Cells[0].State != models.Deleted {
+		t.Errorf("the list shows %+v: %v", list.Rows, err)
+	}
+	if _, err := e.ChangePipeline(ctx, e.developer, "payments", "shop", models.UpdatePipeline, "u", ordered("")); !strings.Contains(models.Fields(err)["stages"], "no environment") {
+		t.Errorf("it still delivers there: %v", err)
+	}
+}
