@@ -92,7 +92,7 @@ crash: test-tools ## Kill the process at random, two hundred times, and compare 
 
 bench: test-tools ## Measure pages, memory, start and sizes; reports, never fails
 	@$(TEST_ENV) $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 60m -v -run '^$$' -bench . -benchtime 1x . ./e2e/... ./models/price
-	@$(TEST_ENV) $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 40m -v -run '^$$' -bench 'BenchmarkHealth|BenchmarkCosts|BenchmarkPipelines' -benchtime 50x ./models/store
+	@$(TEST_ENV) $(WITH_POSTGRES) go test -tags dev -count=1 -timeout 40m -v -run '^$$' -bench 'BenchmarkHealth|BenchmarkCosts|BenchmarkPipelines|BenchmarkWhere' -benchtime 50x ./models/store
 
 backstage: ## Type-check the plugin for Backstage (npm, some minutes when its packages are not there yet)
 	@scripts/backstage-plugin
