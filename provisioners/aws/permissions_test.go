@@ -104,7 +104,7 @@ func sourceCalls(t *testing.T) []string {
 }
 
 // sdkNames are the SDK's packages where the simulator's log has the IAM prefix.
-var sdkNames = map[string]string{"elasticloadbalancing": "elasticloadbalancingv2", "tag": "resourcegroupstaggingapi", "ce": "costexplorer", "sso": "ssoadmin"}
+var sdkNames = map[string]string{"elasticloadbalancing": "elasticloadbalancingv2", "tag": "resourcegroupstaggingapi", "ce": "costexplorer", "sso": "ssoadmin", "logs": "cloudwatchlogs"}
 
 // covers holds the calls that Slipway's roles made in a simulated world against the table: each by the role that has the row.
 func (w *world) covers() {

@@ -110,14 +110,30 @@ func (c *Clients) Steer(ctx context.Context, p models.Pipeline, o models.Pipelin
 	case "start":
 		_, err = api.StartPipelineExecution(ctx, &codepipeline.StartPipelineExecutionInput{Name: &name, ClientRequestToken: &o.ID})
 	case "stop":
-		_, err = api.StopPipelineExecution(ctx, &codepipeline.StopPipelineExecutionInput{PipelineName: &name, PipelineExecutionId: &o.ExternalID, Reason: sdk.String(oneLine("Stopped through Slipway by "+o.Person, 200))})
-		err = ignore(err, "DuplicatedStopRequestException")
+		err = stopExecution(ctx, api, name, o)
 	case "retry":
 		err = retryStage(ctx, api, name, o)
 	default:
 		return fmt.Errorf("pipeline order %s asks to %q, which is not known", o.ID, o.Verb)
 	}
 	return refusedOrder(err, o)
+}
+
+// stopExecution lets a build that runs come to its end. One that only waits for an answer is given up at once: CodePipeline would otherwise
+// wait until the answer comes.
+func stopExecution(ctx context.Context, api *codepipeline.Client, name string, o models.PipelineOrder) error {
+	state, err := api.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: &name})
+	if err != nil {
+		return err
+	}
+	in := &codepipeline.StopPipelineExecutionInput{PipelineName: &name, PipelineExecutionId: &o.ExternalID, Reason: sdk.String(oneLine("Stopped through Slipway by "+o.Person, 200))}
+	for _, st := range state.StageStates {
+		if _, waits := waitingAction(st); waits && sdk.ToString(st.LatestExecution.PipelineExecutionId) == o.ExternalID {
+			in.Abandon = true
+		}
+	}
+	_, err = api.StopPipelineExecution(ctx, in)
+	return ignore(err, "DuplicatedStopRequestException")
 }
 
 // retryStage runs what failed in a stage again. Where it runs already, an earlier call did it and only its answer was lost.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
 	"slipway/models"
 	"slipway/provisioners"
 )
@@ -90,7 +92,8 @@ func (s *Stacks) pipelineNotes(want models.Pipeline, mode models.StackMode) (not
 // providerOrder plans the identity provider of an account, made with its first pipeline that needs it; nil when it is there. Its id follows
 // from what the request makes, so that every plan of the request has the same.
 func (s *Stacks) providerOrder(ctx context.Context, p provisioners.Planning, tenant models.Tenant, account models.Account) (*order, error) {
-	id, region := models.DerivedID(p.Request.ObjectID, string(models.IdentityProviderObject)), s.clients.Region
+	own := models.DerivedID(p.Request.ObjectID, string(models.IdentityProviderObject))
+	id, region := own, s.clients.Region
 	have, err := s.books.IdentityProviderOf(ctx, account.ID, s.clients.WorkflowIssuer)
 	switch {
 	case err != nil && models.KindOf(err) != models.NotFound:
@@ -110,7 +113,21 @@ func (s *Stacks) providerOrder(ctx context.Context, p provisioners.Planning, ten
 	if err := o.readRow(ctx); err != nil {
 		return nil, err
 	}
+	if id != own {
+		if err := o.otherMakesIt(ctx, askedBy(p)); err != nil {
+			return nil, err
+		}
+	}
 	return &o, o.fill(ctx, &ground{Stacks: s, who: askedBy(p), tenant: tenant, account: account, name: name}, nil, "")
+}
+
+// otherMakesIt waits while another request is about to make the stack: what it then finds is nothing to plan, or what it left unfinished.
+func (o order) otherMakesIt(ctx context.Context, w who) error {
+	st, err := o.stackFor(w).describe(ctx)
+	if err != nil || st == nil || st.StackStatus != cfn.StackStatusReviewInProgress {
+		return err
+	}
+	return provisioners.Wait{For: "another request", Words: "another request to make the identity of workflows of the account"}
 }
 
 // providerRecorded looks for the account's identity provider. Another one than was planned is another decision.

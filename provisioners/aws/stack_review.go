@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -36,7 +37,7 @@ func (f following) review(ctx context.Context) (provisioners.Result, error) {
 	case set.Status == cfn.ChangeSetStatusCreatePending || set.Status == cfn.ChangeSetStatusCreateInProgress:
 		out[outStage] = stageReview
 		return f.result(provisioners.Working, out), nil
-	case nothing(set) && !planned && f.st != nil:
+	case nothing(set) && (!planned || f.onlyRow()) && f.st != nil:
 		return f.nothingLeft(ctx, name, kind)
 	case set.ExecutionStatus == cfn.ExecutionStatusObsolete:
 		return f.void(ctx, name, kind, fmt.Sprintf("the stack of %s was changed by somebody else since it was planned", f.words()))
@@ -49,6 +50,11 @@ func (f following) review(ctx context.Context) (provisioners.Result, error) {
 		return f.next(stageExecute, out), nil
 	}
 	return f.compare(ctx, set, name, kind, planned)
+}
+
+// onlyRow tells a plan that leaves the stack as it is: what changes is in Slipway's own row.
+func (f following) onlyRow() bool {
+	return !slices.ContainsFunc(f.changes(f.step(stepObjectStack)), func(ch models.Change) bool { return ch.Action != models.Exists })
 }
 
 // chosen is the name of the change set to execute: the one that was approved while it is there, or one of this attempt's own.
