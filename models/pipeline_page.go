@@ -160,3 +160,13 @@ type ServiceImage struct {
 	Scan     *ImageScan
 	Runs     []StageCell
 }
+
+// EnvironmentDelivery is what an environment's page shows of what is delivered to it.
+type EnvironmentDelivery struct {
+	TenantID  string
+	Now       *Deployment // that brought what runs; nil: none is known
+	Previous  *Deployment // what a roll-back would bring back; nil: nothing ran healthy before
+	Pipelines []string    // names of those that deliver to it
+	Open      []Promotion
+	Freeze    *StageFreeze
+}
