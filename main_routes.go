@@ -65,6 +65,7 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	},
 		r.orderRoutes(desk, ask),
 		r.objectRoutes(desk),
+		r.deliveryRoutes(desk, streams),
 		r.freezeRoutes(desk),
 		r.backstageRoutes(desk),
 		r.ciRoutes(),

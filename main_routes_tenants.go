@@ -20,6 +20,8 @@ func (r *running) editForms(desk *handlers.Desk, ask *handlers.NewTenant, orders
 	type forms = map[models.RequestKind]func(*fiber.Ctx, models.RequestPage) error
 	show = &handlers.Edits{Pages: r.store, By: forms{models.CreateTenant: ask.Edit, models.CreateEnvironment: orders.Edit}}
 	send = &handlers.Edits{Pages: r.store, By: forms{models.CreateTenant: ask.Change, models.CreateEnvironment: orders.Change}}
+	pipelines := r.pipelineOrders(desk)
+	show.By[models.CreatePipeline], send.By[models.CreatePipeline] = pipelines.Edit, pipelines.Change
 	for _, kind := range []models.RequestKind{models.ChangeTenant, models.AddAccount, models.EnrolAccount, models.CloseTenant} {
 		show.By[kind], send.By[kind] = life.Edit, life.Change
 	}

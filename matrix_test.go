@@ -133,9 +133,9 @@ func (m *matrix) fill(owner string) {
 	m.exec(string(sql))
 	id := func(kind string, n int) string { return fmt.Sprintf("0190b9a0-0000-7000-8000-%s00000000%02d", kind, n) }
 	m.ids = map[string]map[string]string{
-		"own":       {":tenant": "payments", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", ":class": "nonprod", "/requests/:id": id("aa", 1), "/runs/:id": id("bb", 1), "/drafts/:id": id("cc", 1)},
-		"other":     {":tenant": "storefront", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", ":class": "nonprod", "/requests/:id": id("aa", 2), "/runs/:id": id("bb", 2), "/drafts/:id": id("cc", 2)},
-		"no tenant": {":tenant": "not-there", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", ":class": "nonprod", "/requests/:id": id("aa", 3), "/runs/:id": id("bb", 9), "/drafts/:id": id("cc", 9)},
+		"own":       {":tenant": "payments", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", ":class": "nonprod", "/requests/:id": id("aa", 1), "/runs/:id": id("bb", 1), "/promotions/:id": id("b3", 1), "/evidence/:id": id("b4", 1), "/waivers/:id": id("b5", 1), "/freezes/:id": id("b6", 1), ":pipeline": "orders", ":connection": "github", ":number": "1", "/drafts/:id": id("cc", 1)},
+		"other":     {":tenant": "storefront", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", ":class": "nonprod", "/requests/:id": id("aa", 2), "/runs/:id": id("bb", 2), "/promotions/:id": id("b3", 2), "/evidence/:id": id("b4", 2), "/waivers/:id": id("b5", 2), "/freezes/:id": id("b6", 2), ":pipeline": "orders", ":connection": "github", ":number": "1", "/drafts/:id": id("cc", 2)},
+		"no tenant": {":tenant": "not-there", ":env": "orders-dev", ":service": "orders", ":network": "nonprod-eu-west-1", ":class": "nonprod", "/requests/:id": id("aa", 3), "/runs/:id": id("bb", 9), "/promotions/:id": id("b3", 9), "/evidence/:id": id("b4", 9), "/waivers/:id": id("b5", 9), "/freezes/:id": id("b6", 9), ":pipeline": "orders", ":connection": "github", ":number": "1", "/drafts/:id": id("cc", 9)},
 		"-":         {},
 	}
 }
@@ -156,6 +156,9 @@ func (m *matrix) reset(path string) {
 	m.exec(`DELETE FROM journal`)
 	m.exec(`DELETE FROM locks`)
 	m.exec(`UPDATE requests SET state = $1, ended_at = NULL, waiting = NULL, reason = ''`, string(state))
+	m.exec(`DELETE FROM pipeline_orders`)
+	m.exec(`UPDATE gate_waivers SET ended_at = NULL, ended_by = NULL`)
+	m.exec(`UPDATE stage_freezes SET lifted_at = NULL, lifted_by = NULL`)
 	m.exec(`INSERT INTO saved_forms SELECT * FROM kept_forms ON CONFLICT DO NOTHING`)
 }
 

@@ -9,9 +9,10 @@ import (
 	"slipway/views/urls"
 )
 
-// backTo keeps an address only when it is a draft of an order, which is where services and networks are asked for on the way.
+// backTo keeps an address only when it is a draft of an order, which is where services, networks and connections are asked for on the way.
 func backTo(address string) string {
-	if address = visit.Local(address); strings.HasPrefix(address, urls.NewEnvironment+"?draft=") {
+	address = visit.Local(address)
+	if strings.HasPrefix(address, urls.NewEnvironment+"?draft=") || strings.HasPrefix(address, urls.NewPipeline+"?draft=") {
 		return address
 	}
 	return ""

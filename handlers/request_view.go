@@ -24,6 +24,7 @@ func requestView(now time.Time, a models.Actor, r models.RequestPage) views.Requ
 	if r.Tenant != nil && a.SeesTenant(r.Tenant.ID) {
 		d.TenantURL = urls.Tenant(r.Tenant.Slug)
 		d.ObjectURL, d.ObjectWord = objectLink(q, r.Tenant)
+		d.Promotion = requestPromotion(now, q, r.Tenant.Slug)
 	}
 	if r.Run != nil {
 		d.RunNote = runNote(*r.Run)
@@ -75,7 +76,7 @@ func editable(q models.Request) bool {
 
 // editedByForm are the kinds whose answers can be changed after somebody asked for that. The rest ask nothing that could be.
 var editedByForm = map[models.RequestKind]bool{models.CreateTenant: true, models.ChangeTenant: true, models.AddAccount: true, models.EnrolAccount: true, models.CloseTenant: true,
-	models.CreateEnvironment: true}
+	models.CreateEnvironment: true, models.CreatePipeline: true}
 
 func mayEdit(a models.Actor, q models.Request) bool {
 	return editable(q) && editedByForm[q.Kind] && slices.Contains(q.MoversOf(a), models.ByRequester)

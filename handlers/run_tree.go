@@ -89,6 +89,10 @@ func objectURL(q models.Request, tenant string) string {
 		return urls.Service(tenant, q.ObjectName)
 	case models.NetworkObject:
 		return urls.Network(tenant, q.ObjectName)
+	case models.PipelineObject:
+		return urls.Pipeline(tenant, q.ObjectName)
+	case models.ConnectionObject:
+		return urls.Connection(tenant, q.ObjectName)
 	}
 	return ""
 }

@@ -20,6 +20,8 @@ type Request struct {
 	ObjectURL  string // page of what it is about, once it ran
 	ObjectWord string
 
+	Promotion *PromotionBrief // that it carries out; nil: it is none
+
 	Life   Life     // notes under the stages of its life
 	Reason string   // why it is in its state: reject reason, what to change, why the plan was voided
 	By     string   // who gave the reason; empty for Slipway itself

@@ -59,6 +59,7 @@ func stories() []story {
 		workStories(),
 		tenantLifeStories(),
 		accessStories(),
+		deliveryStories(),
 	} {
 		all = append(all, some...)
 	}

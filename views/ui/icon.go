@@ -24,6 +24,7 @@ const (
 	IconDownload     Icon = "download"
 	IconExternal     Icon = "external-link"
 	IconEyeOff       Icon = "eye-off"
+	IconGitBranch    Icon = "git-branch"
 	IconGlobe        Icon = "globe"
 	IconHeartPulse   Icon = "heart-pulse"
 	IconHouse        Icon = "house"
@@ -42,6 +43,7 @@ const (
 	IconPanels       Icon = "panels-top-left"
 	IconPencil       Icon = "pencil"
 	IconPlay         Icon = "play"
+	IconPlug         Icon = "plug"
 	IconPlus         Icon = "plus"
 	IconRefreshCw    Icon = "refresh-cw"
 	IconRocket       Icon = "rocket"
@@ -57,6 +59,7 @@ const (
 	IconTriangleWarn Icon = "triangle-alert"
 	IconUndo         Icon = "undo-2"
 	IconUsers        Icon = "users"
+	IconWorkflow     Icon = "workflow"
 	IconWrench       Icon = "wrench"
 	IconX            Icon = "x"
 )

@@ -32,6 +32,7 @@ const (
 	AtEnvironments Section = "environments"
 	AtHealth       Section = "health"
 	AtServices     Section = "services"
+	AtPipelines    Section = "pipelines"
 	AtBlueprints   Section = "blueprints"
 	AtCosts        Section = "costs"
 	AtAudit        Section = "audit"

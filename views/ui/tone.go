@@ -33,6 +33,12 @@ func (s State) icon() Icon {
 	return toneIcons[s.Tone]
 }
 
+// Mark is the icon that a state is shown by.
+func (s State) Mark() Icon { return s.icon() }
+
+// Class is the tone as a style knows it.
+func (t Tone) Class() string { return t.class() }
+
 func (t Tone) class() string { return "is-" + string(t) }
 
 func (t Tone) fill() string { return "f-" + string(t) }

@@ -156,5 +156,6 @@ func All() []Link {
 		signalLinks(),
 		notificationLinks(),
 		ciLinks(),
+		pipelineLinks(),
 		tenantLinks(id))
 }
