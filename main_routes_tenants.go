@@ -11,7 +11,7 @@ import (
 
 // tenantLife are the forms about a tenant that exists.
 func (r *running) tenantLife(desk *handlers.Desk) *handlers.TenantLife {
-	return &handlers.TenantLife{Desk: desk, Store: r.store, Tenants: r.store, Holds: r.store, Forms: r.store, Groups: r.groups, Access: r.portal().Configured}
+	return &handlers.TenantLife{Desk: desk, Store: r.store, Tenants: r.store, Holds: r.store, Delivery: r.store, Forms: r.store, Groups: r.groups, Access: r.portal().Configured}
 }
 
 // editForms are the forms that change what a request asked for, by kind: as they are shown, and as they are sent.

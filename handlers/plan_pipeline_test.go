@@ -45,3 +45,13 @@ Compute: small`
 		t.Errorf("got\n%s", got)
 	}
 }
+
+func TestWhatIsDeliveredHasAPage(t *testing.T) {
+	t.Parallel()
+	for object, want := range map[models.RequestKind]string{models.PausePipeline: "/tenants/payments/pipelines/shop", models.DeleteConnection: "/tenants/payments/connections/shop"} {
+		q := models.Request{Kind: object, ObjectType: object.Object(), ObjectName: "shop", RunID: "r1"}
+		if url, word := objectLink(q, &models.Tenant{Slug: "payments"}); url != want || word != "Open the "+string(object.Object()) {
+			t.Errorf("%s leads to %q by %q", object, url, word)
+		}
+	}
+}

@@ -23,11 +23,12 @@ type TenantLife struct {
 		RequestTenantLife(ctx context.Context, a models.Actor, slug string, kind models.RequestKind, key string, in any) (models.Request, error)
 		EditTenantLife(ctx context.Context, a models.Actor, id string, in any) (models.Request, error)
 	}
-	Tenants tenantReader
-	Holds   holdsReader
-	Forms   draftReader
-	Groups  *regexp.Regexp // what a tenant's groups must look like
-	Access  bool           // IAM Identity Center is configured
+	Tenants  tenantReader
+	Holds    holdsReader
+	Delivery deliveryReader
+	Forms    draftReader
+	Groups   *regexp.Regexp // what a tenant's groups must look like
+	Access   bool           // IAM Identity Center is configured
 }
 
 // draftReader has saved forms.

@@ -135,7 +135,7 @@ var (
 func (h *house) ask(t *testing.T, a models.Actor, path string, body url.Values) (*http.Response, string) {
 	t.Helper()
 	desk := &Desk{Counts: h, Clock: &models.ShiftedClock{}}
-	life := &TenantLife{Desk: desk, Store: h, Tenants: h, Holds: h, Forms: h, Access: true}
+	life := &TenantLife{Desk: desk, Store: h, Tenants: h, Holds: h, Delivery: h, Forms: h, Access: true}
 	app := fiber.New(fiber.Config{Immutable: true, ErrorHandler: func(c *fiber.Ctx, err error) error {
 		return c.Status(500).SendString(fmt.Sprintf("%v: %s", models.KindOf(err), models.Message(err)))
 	}})
@@ -301,13 +301,13 @@ func TestAccountFormOffersWhatIsMissing(t *testing.T) {
 func TestClosingListsWhatGoes(t *testing.T) {
 	h := newHouse()
 	_, body := h.ask(t, adminOf, "/tenants/payments/close", nil)
-	for _, want := range []string{"orders-dev", ">13 more<", "nonprod-eu-west-1", "registered: the VPC", "payments-nonprod, 2093-5571-8840", "An enrolled account stays open", "released, not closed", "never used again", "Two platform admins"} {
+	for _, want := range []string{"orders-dev", ">13 more<", "nonprod-eu-west-1", "registered: the VPC", "/tenants/payments/pipelines/orders", ">2 more<", "/tenants/payments/connections/github", "to GitHub", "payments-nonprod, 2093-5571-8840", "An enrolled account stays open", "released, not closed", "never used again", "Two platform admins"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is missing", want)
 		}
 	}
 	h.empty, h.tenant.Accounts = true, nil
-	if _, body = h.ask(t, adminOf, "/tenants/payments/close", nil); strings.Count(body, `<span class="s-muted">none</span>`) != 4 {
+	if _, body = h.ask(t, adminOf, "/tenants/payments/close", nil); strings.Count(body, `<span class="s-muted">none</span>`) != 6 {
 		t.Errorf("an empty tenant: %.300s", body)
 	}
 }

@@ -19,6 +19,12 @@ type holdsReader interface {
 	Environments(context.Context, models.Actor, models.ListQuery) (models.List[models.EnvironmentRow], error)
 }
 
+// deliveryReader knows what delivers into a tenant's accounts.
+type deliveryReader interface {
+	Pipelines(context.Context, models.Actor, models.ListQuery) (models.List[models.PipelineRow], error)
+	Connections(ctx context.Context, a models.Actor, tenant string) ([]models.Connection, error)
+}
+
 // loss is what the end of a tenant takes away, read now: the plan says it once more, resource by resource.
 func (h *TenantLife) loss(c *fiber.Ctx, t models.Tenant) (views.Loss, error) {
 	ctx, a := c.UserContext(), actor(c)
@@ -52,10 +58,35 @@ func (h *TenantLife) loss(c *fiber.Ctx, t models.Tenant) (views.Loss, error) {
 		}
 		nets.Items = append(nets.Items, views.LossItem{Name: n.Name, Text: text, URL: urls.Network(t.Slug, n.Name)})
 	}
+	delivery, err := h.lostDelivery(c, t, q)
+	if err != nil {
+		return l, err
+	}
 	accounts, words := lostAccounts(t)
-	l.Lists = []views.LossList{envs, its, nets, accounts}
+	l.Lists = append(append([]views.LossList{envs, its}, delivery...), nets, accounts)
 	l.Words = append([]string{"What is deleted is not brought back: data in databases and buckets, images, addresses and host names."}, words...)
 	return l, nil
+}
+
+// lostDelivery are the pipelines and connections of a tenant.
+func (h *TenantLife) lostDelivery(c *fiber.Ctx, t models.Tenant, q models.ListQuery) ([]views.LossList, error) {
+	pipelines, err := h.Delivery.Pipelines(c.UserContext(), actor(c), q)
+	if err != nil {
+		return nil, err
+	}
+	connections, err := h.Delivery.Connections(c.UserContext(), actor(c), t.Slug)
+	if err != nil {
+		return nil, err
+	}
+	pipes := views.LossList{Label: "Pipelines", More: pipelines.Total - len(pipelines.Rows), URL: urls.With(urls.Pipelines, "tenant", t.Slug)}
+	for _, p := range pipelines.Rows {
+		pipes.Items = append(pipes.Items, views.LossItem{Name: p.Name, Text: "of " + p.ServiceName, URL: urls.Pipeline(t.Slug, p.Name)})
+	}
+	cons := views.LossList{Label: "Connections"}
+	for _, x := range connections {
+		cons.Items = append(cons.Items, views.LossItem{Name: x.Name, Text: "to " + string(x.Provider), URL: urls.Connection(t.Slug, x.Name)})
+	}
+	return []views.LossList{pipes, cons}, nil
 }
 
 func lostAccounts(t models.Tenant) (views.LossList, []string) {
