@@ -22,6 +22,7 @@ const (
 	TellRoleLost   EventKind = "role_lost"   // Slipway cannot do its work in an account any more
 	TellHealth     EventKind = "health"      // an environment is not healthy any more, or is again
 	TellBudget     EventKind = "budget"      // a tenant's month passes 80 or 100 % of its budget
+	TellGate       EventKind = "gate"        // a promotion fails a gate
 	TellTest       EventKind = "test"        // somebody asked for a message to see one
 )
 
@@ -44,6 +45,7 @@ func EventChoices() []EventChoice {
 		{TellExpiry, "An environment ends", "Warnings before its end, and the end itself: for the tenant's owners and whoever ordered it.", false},
 		{TellBudget, "A budget is passed", "A tenant's month reaches 80 or 100 % of its budget, so far or by AWS's forecast: for its owners.", false},
 		{TellHealth, "An environment is not healthy", "For owners and developers of its tenant: it is failing or degraded, or healthy again.", false},
+		{TellGate, "A promotion fails a gate", "For owners and developers of its tenant: an image does not get to a stage before it passes, or somebody waives the gate.", false},
 		{TellFreeze, "Runs are frozen", "New runs of your tenants, or all of them, are stopped or go on again.", false},
 		{TellRoleLost, "Slipway lost a role", "For platform admins: an account in which a permission is missing.", false},
 		{TellBreakGlass, "The glass was broken", "For platform admins: somebody approved alone. It is always sent.", true},
@@ -183,7 +185,7 @@ func (e Event) Concerns(a Actor, s Standing) bool {
 		return a.TenantRole(e.TenantID) == Owner
 	case TellExpiry:
 		return mine || a.TenantRole(e.TenantID) == Owner
-	case TellHealth:
+	case TellHealth, TellGate:
 		return a.TenantRole(e.TenantID).Includes(Developer)
 	case TellFreeze:
 		if e.ByID == a.Person.ID {

@@ -100,7 +100,7 @@ func (f HookForm) kinds() ui.Choices {
 // hookWords are the kinds of events as a webhook's owner reads them, to whom nothing is "mine".
 var hookWords = map[models.EventKind]string{
 	models.TellApprovers: "Plans that wait for approval", models.TellDecided: "Decisions", models.TellFailed: "Failures", models.TellBlocked: "Runs that wait for somebody",
-	models.TellDone: "Requests that are done", models.TellExpiry: "Ends of environments", models.TellHealth: "Health of environments", models.TellBudget: "Budgets that are passed", models.TellFreeze: "Freezes", models.TellRoleLost: "Lost roles", models.TellBreakGlass: "Broken glass",
+	models.TellDone: "Requests that are done", models.TellExpiry: "Ends of environments", models.TellHealth: "Health of environments", models.TellBudget: "Budgets that are passed", models.TellGate: "Gates that fail", models.TellFreeze: "Freezes", models.TellRoleLost: "Lost roles", models.TellBreakGlass: "Broken glass",
 }
 
 func (f AllowForm) fields() []ui.Field {

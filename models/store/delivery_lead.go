@@ -53,6 +53,9 @@ func (t *tx) leadPromotion(p *models.Promotion) error {
 	blocking := models.Blocking(p.Gates)
 	switch {
 	case len(blocking) > 0 && !p.Rollback:
+		if err := t.tellGate(*p, blocking); err != nil {
+			return err
+		}
 		return l.move(models.PromotionBlocked, blockedWords(blocking), l.nextMoment(facts, time.Time{}))
 	case held != "":
 		return l.move(models.PromotionHeld, held, l.nextMoment(facts, until))

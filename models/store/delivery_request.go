@@ -107,6 +107,9 @@ func (l *leading) follow() error {
 	results := facts.judge()
 	if blocking := models.Blocking(results); len(blocking) > 0 && !l.p.Rollback {
 		l.p.Gates = results
+		if err := l.t.tellGate(*l.p, blocking); err != nil {
+			return err
+		}
 		return l.withdraw(&req, models.PromotionBlocked, blockedWords(blocking), l.nextMoment(facts, time.Time{}))
 	}
 	return l.move(models.PromotionRequested, l.waits(req), l.nextMoment(facts, time.Time{}))

@@ -198,6 +198,10 @@ func TestGates(t *testing.T) {
 	if gate(o, models.GateScan).State != models.GateFail || gate(o, models.GateSecrets).State != models.GateWaiting {
 		t.Fatalf("gates %+v", o.Gates)
 	}
+	d.step(t, o.ID, bad)
+	if n := count(t, d.Store, `SELECT count(*) FROM notification_events WHERE kind = 'gate' AND object_id = $1 AND state = 'image-scan' AND words LIKE '%2 critical%'`, o.ID); n != 1 {
+		t.Errorf("told %d times that it fails a gate, want once", n)
+	}
 	d.evidenced(t, 2, models.GateSecrets, true)
 	if o = d.step(t, o.ID, models.PromotionFound{}); gate(o, models.GateSecrets).State != models.GateWaiting || !strings.Contains(gate(o, models.GateSecrets).Words, "does not count") {
 		t.Errorf("evidence of another image: %+v", gate(o, models.GateSecrets))

@@ -242,6 +242,7 @@ CREATE TABLE promotions (
     approval jsonb, -- models.PromotionApproval: what CodePipeline waits for; its token is read anew when it is answered and kept nowhere
     answer text NOT NULL DEFAULT '' CHECK (answer IN ('', 'due', 'sent', 'late', 'gone')), -- to CodePipeline
     answered_at timestamptz,
+    told boolean NOT NULL DEFAULT false, -- that it fails a gate
     due timestamptz, -- product time at which the sweep has it looked at again; null: when something happens
     created_at timestamptz NOT NULL, -- product time
     ended_at timestamptz,
@@ -287,3 +288,10 @@ CREATE INDEX ci_tokens_expires ON ci_tokens (expires_at);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON connections, identity_providers, pipelines, pipeline_stages, pipeline_executions, pipeline_orders, builds, image_scans, evidence, gate_waivers,
     stage_freezes, promotions, deployments, ci_tokens TO slipway_app;
+
+-- People are told of gates, too.
+-- contract: looser than the rule before it.
+ALTER TABLE notification_events DROP CONSTRAINT notification_events_kind_check;
+-- contract: looser than the rule before it.
+ALTER TABLE notification_events ADD CONSTRAINT notification_events_kind_check
+    CHECK (kind IN ('approve', 'decided', 'failed', 'blocked', 'done', 'break_glass', 'expiry', 'freeze', 'role_lost', 'health', 'budget', 'gate', 'test')) NOT VALID;
