@@ -4,13 +4,16 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,7 +126,12 @@ func TestHostileTokens(t *testing.T) {
 		t.Fatal(a, err)
 	}
 	before := s.kept()
-	for name, h := range hostileTokens() {
+	all := hostileTokens()
+	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int { // before others' keys have used up how often the issuer's are read
+		return cmp.Or(cmp.Compare(map[bool]int{false: 1}[all[a].once], map[bool]int{false: 1}[all[b].once]), cmp.Compare(a, b))
+	})
+	for _, name := range names {
+		h := all[name]
 		s.exec(`DELETE FROM audit_denied`) // each refusal is the first of its minute
 		entries := s.number(`SELECT count(*) FROM audit_entries WHERE action = 'ci.refused'`)
 		which := h.which
