@@ -10,7 +10,6 @@ import (
 	cptypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
 	"slipway/models"
-	"slipway/provisioners"
 )
 
 // What AWS says when nothing waits any more for what it was told.
@@ -168,8 +167,22 @@ func refusedOrder(err error, o models.PipelineOrder) error {
 	}
 	for code, words := range why {
 		if is(err, code) {
-			return provisioners.Final{Failure: models.Failure{What: words, Code: code, Owner: requester, Next: "Look at the pipeline, then ask again if it still needs it."}, Err: err}
+			return orderRefused{words + " Look at the pipeline, then ask again if it still needs it.", err}
 		}
 	}
 	return err
+}
+
+// orderRefused is what AWS said against an order, in words for the person who asked; no repetition cures it.
+type orderRefused struct {
+	words string
+	err   error
+}
+
+// Error is the words with AWS's own for the log.
+func (e orderRefused) Error() string { return e.words + " (" + e.err.Error() + ")" }
+
+// Gap says that it will not pass by itself.
+func (e orderRefused) Gap() models.ReadGap {
+	return models.ReadGap{What: "the order", Kind: models.GapAbsent, Words: e.words}
 }

@@ -114,3 +114,28 @@ func (e *estate) trustOf(p models.Pipeline, logical string) string {
 	e.t.Fatalf("the stack has no %s", logical)
 	return ""
 }
+
+// TestTenantClosesWithItsPipelines: connections, pipelines and the account's identity of workflows go with their tenant.
+func TestTenantClosesWithItsPipelines(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	e.orders()
+	e.connected()
+	e.succeed(e.orderPipeline(delivery("dev")))
+	e.succeed(e.orderPipeline(workflow("checks", "acme/checks", "dev")))
+	e.exec(`DELETE FROM stacks WHERE object_id = $1`, serviceID) // made by no stack
+	e.exec(`DELETE FROM services WHERE id = $1`, serviceID)
+	end := e.ends(models.CloseTenantInputs{EmptyBuckets: true, Images: true})
+	plan := e.approve(end)
+	for _, stack := range []string{"slw-payments-con-github", "slw-payments-pipe-orders", "slw-payments-pipe-checks", "slw-payments-workflows"} {
+		found := false
+		for _, p := range plan.Content.Parts {
+			found = found || p.StackName == stack && p.Mode == models.StackDelete
+		}
+		if !found {
+			t.Errorf("the plan does not delete %s", stack)
+		}
+	}
+	e.drive(end, models.Succeeded)
+	e.gone()
+}
