@@ -205,3 +205,16 @@ func notPromotion(r models.Request) error {
 	}
 	return models.Errorf(models.Conflict, "This request is a promotion of %s, so its image stays what it is. Withdraw it and ask for another one.", facts.Pipeline)
 }
+
+// stageNotFrozen refuses another attempt of a promotion's run while promotions to its stage are stopped.
+func (t *tx) stageNotFrozen(r models.Request) error {
+	facts, err := promotionOf(r)
+	if err != nil || facts == nil {
+		return err
+	}
+	f, err := stageFrozen(t.db, r.ObjectID, t.now())
+	if err != nil || f == nil {
+		return err
+	}
+	return models.Errorf(models.Conflict, "%s Come back then, or ask an owner of the tenant to lift it.", f.Words())
+}

@@ -167,6 +167,9 @@ func (t *tx) promotable(p models.Pipeline, ask promotionAsk) (models.Environment
 		return models.Environment{}, models.Errorf(models.Conflict, "The pipeline %s does not deliver to that environment.", p.Name)
 	}
 	env, err := readEnvironment(t.db, `e.id = ?`, ask.EnvironmentID)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return env, models.Errorf(models.Conflict, "%s is not there any more.", stage.Environment)
+	}
 	if err != nil {
 		return env, err
 	}

@@ -111,6 +111,13 @@ func TestStageFreeze(t *testing.T) {
 	if ahead = d.step(t, ahead.ID, clean(2)); ahead.State != models.PromotionHeld || !strings.Contains(ahead.Reason, "owner has stopped promotions to shop-dev") {
 		t.Errorf("frozen it is %s: %s", ahead.State, ahead.Reason)
 	}
+	d.within(t, func(w *tx) error {
+		r, err := w.loadRequest(o.RequestID)
+		if err == nil && models.KindOf(w.stageNotFrozen(r)) != models.Conflict {
+			t.Error("a run can be tried again while its stage is frozen")
+		}
+		return err
+	})
 	if err := d.LiftStageFreeze(t.Context(), d.developer, "payments", kept.ID); models.KindOf(err) != models.Forbidden {
 		t.Errorf("a developer lifts it: %v", err)
 	}

@@ -56,6 +56,9 @@ func (s *Store) RetryRun(ctx context.Context, actor models.Actor, requestID stri
 		if err := t.notFrozen(*req); err != nil {
 			return err
 		}
+		if err := t.stageNotFrozen(*req); err != nil {
+			return err
+		}
 		if err := t.notOvertaken(*req); err != nil {
 			return err
 		}
