@@ -36,3 +36,8 @@ func (r *running) ciRoutes() []web.Route {
 func workflow(method, path string, handler fiber.Handler) web.Route {
 	return web.Route{Method: method, Path: path, Kind: web.Bearer, Limit: web.LimitCI, Handler: handler}
 }
+
+// workflowFile is what a repository of GitHub Actions is given to deliver by a pipeline.
+func (r *running) workflowFile(p models.Pipeline) string {
+	return models.WorkflowFile(r.config.Server.PublicURL, p)
+}

@@ -15,7 +15,7 @@ func (r *running) deliveryRoutes(desk *handlers.Desk, streams *stream.Hub) []web
 	const tenant = "/tenants/:tenant"
 	const pipeline, connection = tenant + "/pipelines/:pipeline", tenant + "/connections/:connection"
 	orders := r.pipelineOrders(desk)
-	pipelines := &handlers.Pipelines{Desk: desk, Store: r.store, Delivery: r.store, Streams: streams, Changes: r.changes}
+	pipelines := &handlers.Pipelines{Desk: desk, Store: r.store, Delivery: r.store, Streams: streams, Changes: r.changes, Workflow: r.workflowFile}
 	connections := &handlers.Connections{Desk: desk, Store: r.store, Tenants: r.store}
 	where := &handlers.Where{Desk: desk, Store: r.store, Tenants: r.store}
 	gates := &handlers.Gates{Desk: desk, Pages: r.store, Waivers: r.store, Freezes: r.store, Evidence: r.store}

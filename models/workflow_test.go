@@ -70,6 +70,17 @@ func TestWorkflowFile(t *testing.T) {
 	}
 }
 
+func TestWorkflowFileWithoutRoles(t *testing.T) {
+	p := delivered()
+	if strings.Contains(WorkflowFile("https://s", p), "NOT COMPLETE") {
+		t.Error("a whole file says that it is not")
+	}
+	p.Stack = Stack{}
+	if !strings.HasPrefix(WorkflowFile("https://s", p), "# NOT COMPLETE") {
+		t.Error("a file without its role does not say so")
+	}
+}
+
 // TestWorkflowFileQuotes: whatever a branch may be called stays a text.
 func TestWorkflowFileQuotes(t *testing.T) {
 	p := delivered()
