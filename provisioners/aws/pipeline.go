@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -69,6 +70,9 @@ func (s *Stacks) pipelineWish(ctx context.Context, p provisioners.Planning) (hav
 	case models.UpdatePipeline:
 		want.ConnectionID, want.ConnectionName, want.Source, want.Stages = in.ConnectionID, in.Connection, in.Source, in.Stages
 		want.Stack.Inputs = over(have.Stack.Inputs, in.Inputs)
+		if in.Digest != "" {
+			want.Stack.Digest = in.Digest
+		}
 	case models.PausePipeline, models.ResumePipeline:
 		want.Paused = p.Request.Kind == models.PausePipeline
 	}
@@ -133,12 +137,14 @@ func (s *Stacks) pipelineOrder(ctx context.Context, p provisioners.Planning, ten
 	if err := o.readRow(ctx); err != nil {
 		return o, err
 	}
+	inputs := maps.Clone(want.Stack.Inputs)
+	maps.DeleteFunc(inputs, func(name, _ string) bool { return mode == models.StackUpdate && !asks(o.version, name) }) // a newer version may ask less
 	only := ""
 	if p.Request.Kind == models.PausePipeline || p.Request.Kind == models.ResumePipeline {
 		only = "pipeline.paused"
 	}
 	g := &ground{Stacks: s, who: askedBy(p), tenant: tenant, account: account, name: want.Name, service: want.ServiceID, pipeline: want}
-	if err := o.fill(ctx, g, want.Stack.Inputs, only); err != nil {
+	if err := o.fill(ctx, g, inputs, only); err != nil {
 		return o, err
 	}
 	if mode == models.StackUpdate {
