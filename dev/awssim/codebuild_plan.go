@@ -59,7 +59,7 @@ func (c *Call) planBuild(ctx context.Context, project *thing, b *build, r buildR
 			takes, p.Status, p.Code, p.Message = takes*6/10, cbtypes.StatusTypeFailed, why.code, why.message
 			skip, b.Outcome = t.kind != cbtypes.BuildPhaseTypeBuild, cbtypes.StatusTypeFailed // the commands after a failed build still run
 		}
-		p.End = at.Add(c.Sim.scaled(takes).Truncate(time.Microsecond))
+		p.End = at.Add(c.Sim.scaled(takes))
 		b.Phases, at = append(b.Phases, p), p.End
 	}
 	b.Phases = append(b.Phases, &buildPhase{Kind: cbtypes.BuildPhaseTypeCompleted, Start: at})

@@ -27,7 +27,7 @@ func (c *Call) startTry(ctx context.Context, l *line, e *execution, a *cptypes.A
 	e.Tries, e.Updated = append(e.Tries, t), at
 	l.note("actions", t.Stage+"/"+t.Action, e.ID)
 	takes := func(d time.Duration) {
-		due := at.Add(c.Sim.scaled(time.Duration(float64(d) * (0.9 + 0.2*rnd.Float64()))).Truncate(time.Microsecond))
+		due := at.Add(c.Sim.scaled(time.Duration(float64(d) * (0.9 + 0.2*rnd.Float64()))))
 		t.Due = &due
 	}
 	switch kind := a.ActionTypeId; {

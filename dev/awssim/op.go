@@ -86,9 +86,10 @@ func invalid(format string, args ...any) error {
 	return refuse(http.StatusBadRequest, "ValidationError", format, args...)
 }
 
-// scaled is how long a duration of the real AWS takes here.
+// scaled is how long a duration of the real AWS takes here, in whole microseconds: a moment that has fractions of one comes back from the
+// database before itself, and what is due then would never happen.
 func (s *Sim) scaled(d time.Duration) time.Duration {
-	return time.Duration(float64(d) / s.speed)
+	return time.Duration(float64(d) / s.speed).Truncate(time.Microsecond)
 }
 
 // arn builds an ARN in the aws partition.
