@@ -62,6 +62,8 @@ func linkOf(d models.Delivery) string {
 		return urls.Platform
 	case e.Object == models.EnvironmentObject && e.Kind == models.TellExpiry:
 		return urls.Environment(d.Slug, e.ObjectName)
+	case e.Kind == models.TellGate:
+		return urls.Promotion(d.Slug, e.ObjectID)
 	case e.Kind == models.TellBudget:
 		return urls.TenantCosts(d.Slug)
 	case e.RequestID != "":
