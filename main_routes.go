@@ -18,7 +18,7 @@ import (
 func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	desk := &handlers.Desk{Counts: r.store, Clock: r.clock, Simulated: r.config.AWS.Endpoint != ""}
 	home := &handlers.Home{Desk: desk, Store: r.store, Watch: r.store, Health: r.store}
-	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store, Health: r.store, Unwell: r.store, Portal: r.portal()}
+	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store, Health: r.store, Unwell: r.store, Delivery: r.store, Portal: r.portal()}
 	ask := &handlers.NewTenant{Desk: desk, Store: r.store, Forms: r.store, Groups: r.groups}
 	approvals := &handlers.Approvals{Desk: desk, Store: r.store}
 	requests := &handlers.Requests{Desk: desk, Store: r.store, Glass: r.config.Engine.BreakGlass}

@@ -10,10 +10,10 @@ import (
 // objectRoutes are the pages of what tenants' accounts hold.
 func (r *running) objectRoutes(desk *handlers.Desk) []web.Route {
 	regions := r.config.AWS.Regions
-	environments := &handlers.Environments{Desk: desk, Store: r.store, Drift: r.store, Blueprints: r.store, Secrets: r.clients, Costs: r.store, Health: r.store, Portal: r.portal(), Regions: regions}
+	environments := &handlers.Environments{Desk: desk, Store: r.store, Drift: r.store, Blueprints: r.store, Secrets: r.clients, Costs: r.store, Health: r.store, Delivery: r.store, Portal: r.portal(), Regions: regions}
 	costs := r.costPages(desk)
 	changes := &handlers.EnvironmentChanges{Desk: desk, Store: r.store, Blueprints: r.store}
-	services := &handlers.Services{Desk: desk, Store: r.store}
+	services := &handlers.Services{Desk: desk, Store: r.store, Delivery: r.store}
 	serviceChanges := &handlers.ServiceChanges{Desk: desk, Store: r.store, Tenants: r.store}
 	networks := &handlers.Networks{Desk: desk, Store: r.store}
 	networkChanges := &handlers.NetworkChanges{Desk: desk, Store: r.store, Tenants: r.store, Blueprints: r.store, Pools: r.store, Regions: regions}

@@ -55,9 +55,9 @@ func mostQueries(r web.Route) int {
 	case r.Path == "/":
 		return 15
 	case r.Path == "/tenants/:tenant":
-		return 19
+		return 23
 	case r.Path == "/tenants/:tenant/environments/:env": // what it is, what it costs, and how it runs
-		return 15
+		return 20
 	case r.Path == "/health": // a list, and how all stand
 		return 5
 	case r.Path == "/environments/new": // all that an order can stand on, the catalogue, and what the rules ask

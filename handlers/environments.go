@@ -35,7 +35,8 @@ type Environments struct {
 	Secrets interface {
 		SecretsWithoutValue(ctx context.Context, s models.Stack, logicalIDs []string) ([]models.EmptySecret, error)
 	}
-	Costs environmentCosts
+	Costs    environmentCosts
+	Delivery environmentDeliveryReader
 	// Health reads how an environment runs, as the collector found it.
 	Health interface {
 		EnvironmentHealth(context.Context, models.Actor, models.Environment) (models.EnvironmentHealth, error)
@@ -150,6 +151,9 @@ func (h *Environments) Show(c *fiber.Ctx) error {
 	d.Cost = environmentCostView(costs, e.Environment.TenantSlug, actor(c))
 	d.Secrets, d.SecretsNote = h.secrets(c.UserContext(), e.Environment, meta)
 	if d.Health, err = h.health(c, e.Environment); err != nil {
+		return err
+	}
+	if d.Delivery, err = h.delivery(c, e.Environment); err != nil {
 		return err
 	}
 	if isFragment(c) {

@@ -23,6 +23,10 @@ type Services struct {
 		EachService(context.Context, models.Actor, models.ListQuery, func(models.ServiceRow) error) error
 		ServicePage(ctx context.Context, a models.Actor, tenant, name string) (models.ServicePage, error)
 	}
+	Delivery interface {
+		pipelineLister
+		ServiceImages(ctx context.Context, a models.Actor, tenant, service string) ([]models.ServiceImage, error)
+	}
 }
 
 type serviceParams struct {
@@ -107,6 +111,9 @@ func (h *Services) Show(c *fiber.Ctx) error {
 		return err
 	}
 	d := serviceView(h.Clock.Now(), actor(c), s)
+	if err := h.delivery(c, s.Service, &d); err != nil {
+		return err
+	}
 	if isFragment(c) {
 		return render(c, http.StatusOK, views.ServiceContent(d))
 	}

@@ -33,7 +33,7 @@ func (h *Tenants) holds(c *fiber.Ctx, t models.Tenant) (views.Holds, error) {
 		return out, err
 	}
 	out.Environments, out.EnvsAll = rowsOf(now, environments.Rows, environmentRow), environments.Total
-	return out, nil
+	return out, h.delivery(c, t, &out)
 }
 
 func networkRow(_ time.Time, n models.Network) views.NetworkRow {

@@ -29,7 +29,11 @@ type Tenants struct {
 	Unwell interface {
 		Unwell(ctx context.Context, a models.Actor, tenant string, most int) (models.Unwell, error)
 	}
-	Portal Portal
+	Portal   Portal
+	Delivery interface {
+		pipelineLister
+		Connections(ctx context.Context, a models.Actor, tenant string) ([]models.Connection, error)
+	}
 }
 
 type tenantParams struct {

@@ -117,16 +117,42 @@
   document.addEventListener('htmx:beforeSwap', (event) => keep(event.detail.target));
   document.addEventListener('htmx:sseMessage', (event) => {
     localise(event.target);
+    offerCopies(event.target);
     restore(event.target);
     say(event.target);
   });
   document.addEventListener('htmx:afterSwap', (event) => {
     localise(document);
+    offerCopies(document);
     restore(event.detail.target);
     say(document);
   });
 
+  // What is meant to be taken over gets a button for it; without script it is selected by hand.
+  const copy = async (button) => {
+    const from = document.getElementById(button.dataset.copy);
+    if (!from) return;
+    const lines = [...from.querySelectorAll('[data-line]')].map((el) => el.textContent);
+    const word = button.textContent;
+    try {
+      await navigator.clipboard.writeText(lines.length ? lines.join('\n') : from.textContent);
+      button.textContent = 'Copied';
+    } catch {
+      button.textContent = 'The browser refused';
+    }
+    setTimeout(() => { button.textContent = word; }, 2000);
+  };
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest?.('[data-copy]');
+    if (button) copy(button);
+  });
+  const offerCopies = (root) => {
+    if (!navigator.clipboard) return;
+    for (const el of root.querySelectorAll('[data-copy][hidden]')) el.hidden = false;
+  };
+
   const start = () => {
+    offerCopies(document);
     localise(document);
     document.querySelector('[data-autofocus]')?.focus();
     scrollLogs(document);

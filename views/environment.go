@@ -11,7 +11,8 @@ import (
 // Environment is an environment's page: what is true of it, how old that knowledge is, and what can be done now.
 type Environment struct {
 	Cost       EnvironmentCost
-	Tenant     string // slug
+	Delivery   *EnvironmentDelivery // nil: it runs no service
+	Tenant     string               // slug
 	Name       string
 	Stage      models.Stage
 	State      models.ObjectState

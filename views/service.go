@@ -21,7 +21,10 @@ type Service struct {
 	Failure      *Failure
 	Estimate     *ui.Estimate     // nil: not known
 	Environments []EnvironmentRow // that run it
-	OrderURL     string           // order form with the service filled in; empty: this person may not
+	Images       []ImageRow
+	Pipelines    []PipelineRow
+	PipelineURL  string // where a pipeline for it is ordered; empty: this person may not
+	OrderURL     string // order form with the service filled in; empty: this person may not
 	Groups       []ResourceGroup
 	Resources    int
 	Actions      []ui.Action

@@ -40,7 +40,7 @@ func pipelineStory() Pipeline {
 		Connection: &ConnectionBrief{Name: "github", URL: urls.Connection("payments", "github"), State: ConnectionStatus(models.ConnectionAvailable)},
 		WaiveURL:   urls.ChangePipeline("payments", "orders", "waive"), FreezeURL: urls.ChangePipeline("payments", "orders", "freeze"), More: true,
 		Start: &ui.Action{ID: "start", Label: "Start an execution", URL: urls.ChangePipeline("payments", "orders", "start"), CSRF: "token", Key: id1, Sure: "CodePipeline takes what its source holds now."},
-		Figures: FiguresOf(models.DeliveryFigures{Environment: "orders-prod", Window: models.FiguresWindow, Deployments: 22, Failed: 2, PerWeek: 5.5, LeadTime: models.Duration(26 * time.Hour), LeadKnown: 20,
+		Figures: FiguresOf(models.DeliveryFigures{Environment: "orders-prod", Window: models.FiguresWindow, Deployments: 22, Failed: 2, PerWeek: 5.5, LeadTime: models.Milliseconds(26 * time.Hour), LeadKnown: 20,
 			FailureRate: 2.0 / 24}),
 	}
 	steps := []Step{{URL: urls.Request(id1), Label: "Decide in the queue", Icon: ui.IconStamp}, {URL: urls.RejectPromotion("payments", id1), Label: "Reject", Icon: ui.IconX}}
@@ -101,7 +101,15 @@ func deliveryStories() []story {
 	hostileOne.Executions = []ExecutionRow{{URL: "/x", Number: 1, State: "odd", Commit: long, Message: hostile + long, Author: hostile, By: hostile, Started: ago(time.Hour), Took: "1 s", Stages: []StageMark{{hostile, ExecutionState("odd")}, {long, ExecutionState("")}}}}
 	hostileOne.Stages = []StageBox{{Position: 1, Name: long, URL: "/x", State: CellState(models.StageCell{State: models.Broken}), Version: long, Image: hostile, Commit: long, Since: ago(time.Hour), Wait: &StageWait{URL: "/x", Words: hostile + long, Version: long}, Steps: []Step{{URL: "/x", Label: "Waive Static analysis", Icon: ui.IconSignpost}}}}
 	hostileOne.Waivers = []WaiverRow{{ID: id1, Gate: hostile, Environment: long, Reason: hostile + long, By: hostile, Until: at(0)}}
+	env := Environment{Tenant: "payments", Name: "orders-dev", Stage: models.Dev, State: models.Ready, Made: ago(time.Hour), Delivery: &EnvironmentDelivery{Tenant: "payments", Environment: "orders-dev", By: "What runs here was promoted:", ByURL: urls.Promotion("payments", id1), ByWord: "the promotion", At: ago(time.Hour),
+		Pipelines: []string{"orders", "orders-hotfix"}, Open: d.Promotions[:1], Freeze: &d.Freezes[0], Previous: digest2[:19], RollbackURL: urls.Rollback("payments", "orders-dev")}}
+	past := env
+	past.Delivery = &EnvironmentDelivery{Tenant: "payments", Environment: "orders-dev"}
+	service := Service{Tenant: "payments", Name: "orders", State: models.Ready, Pipelines: pipelineRowStories()[:2], PipelineURL: urls.NewPipeline, Images: []ImageRow{{Version: "1.4.2", Digest: digest1, Scan: ScanState(nil), Commit: "4be0d1c2 Count refunds once, by Aiko Mori", Built: ago(time.Hour), By: "orders #214", ByURL: urls.Execution("payments", "orders", 214), Runs: pipelineRowStories()[0].Cells},
+		{Version: digest2[:19], Digest: digest2, Scan: ScanState(&models.ImageScan{State: models.ScanComplete, Counts: map[models.Severity]int{models.Critical: 1}})}}}
+	holds := Tenant{Slug: "payments", Name: "Payments", State: models.Ready, Holds: Holds{MayAsk: true, Pipelines: pipelineRowStories(), PipelinesAll: 12, Connections: []ConnectionRow{{Tenant: "payments", Name: "github", Provider: models.GitHub, Class: models.NonProd, State: ConnectionStatus(models.ConnectionPending)}}}}
 	return append([]story{
+		{"environment-delivery", EnvironmentPage(developer(), env)}, {"environment-past-pipelines", EnvironmentPage(developer(), past)}, {"service-delivery", ServicePage(developer(), service)}, {"tenant-delivery", TenantPage(developer(), holds)},
 		{"pipelines", PipelinesPage(admin(), list)}, {"pipelines-long", PipelinesPage(admin(), wide)}, {"pipelines-empty", PipelinesPage(developer(), Pipelines{MayAsk: true})}, {"pipelines-empty-viewer", PipelinesPage(developer(), Pipelines{})},
 		{"pipelines-none", PipelinesPage(developer(), Pipelines{Filters: ui.Filters{URL: urls.Pipelines, Set: true}})},
 		{"pipeline", PipelinePage(admin(), d)}, {"pipeline-gap", PipelinePage(developer(), gap)}, {"pipeline-bare", PipelinePage(developer(), bare)}, {"pipeline-deleted", PipelinePage(developer(), deleted)},

@@ -108,6 +108,9 @@ type Holds struct {
 	ServicesAll  int
 	Environments []EnvironmentRow
 	EnvsAll      int
+	Pipelines    []PipelineRow
+	PipelinesAll int
+	Connections  []ConnectionRow
 	MayAsk       bool // this person may ask for them
 }
 
