@@ -185,7 +185,7 @@ func (e *estate) compareStacks(slug string) {
 	for what, sql := range map[string]string{
 		"runs that have not ended":  `SELECT string_agg(id || ' ' || state, ' ') FROM runs WHERE ended_at IS NULL`,
 		"requests that are on":      `SELECT string_agg(title || ' ' || state, E'\n') FROM requests WHERE state <> 'succeeded'`,
-		"requests that came twice":  `SELECT string_agg(kind || ' ' || object_name, E'\n') FROM (SELECT kind, object_name FROM requests GROUP BY kind, object_name, tenant_id HAVING count(*) > 1) x`,
+		"requests that came twice":  `SELECT string_agg(kind || ' ' || object_name, E'\n') FROM (SELECT kind, object_name FROM requests WHERE kind <> 'environment.deploy' GROUP BY kind, object_name, tenant_id HAVING count(*) > 1) x`,
 		"locks":                     `SELECT string_agg(object_type || ' ' || object_id, E'\n') FROM locks`,
 		"open journal rows":         `SELECT string_agg(kind || ' ' || object_id, E'\n') FROM journal WHERE NOT done AND kind IN ('plan', 'run', 'undo', 'vend')`,
 		"receipts that came twice":  `SELECT string_agg(object_name, ' ') FROM (SELECT object_name FROM receipts GROUP BY object_id, object_name HAVING count(*) > 1) x`,
