@@ -28,16 +28,22 @@ func TestEveryPageInEveryLook(t *testing.T) {
 	furnished(t, a)
 	guide.open("/requests?kind=environment.create")
 	order := guide.href("Create environment docs")
+	execution, promotion := delivered(t, guide)
+	const shop = "/tenants/payments/pipelines/checkout"
 	pages := map[string][]string{
 		"admin": {"/", "/tenants", "/tenants?q=nothing-like-this", "/tenants/new", "/tenants/payments", "/approvals", "/requests", "/requests?state=expired", request, rejected, back,
 			"/runs", run, "/runs?state=undone", "/audit", "/audit?q=nothing-like-this", "/admin/roles", "/admin/rules", "/admin/pools", "/admin/platform", "/admin/freezes", "/admin/notifications",
 			"/notifications", "/tenants/payments/accounts/nonprod", "/tenants/not-there",
 			"/costs", "/costs?by=service", "/costs?by=environment&basis=billed", "/costs?only=unallocated&by=account", "/tenants/payments/costs", "/tenants/payments/costs?by=environment",
-			"/environments", "/environments?q=nothing-like-this", env("docs"), "/services", "/blueprints", "/blueprints/ecs-web-service", "/blueprints/network", order},
+			"/environments", "/environments?q=nothing-like-this", env("docs"), "/services", "/blueprints", "/blueprints/ecs-web-service", "/blueprints/network", order,
+			"/pipelines", "/pipelines?q=nothing-like-this", shop, "/tenants/payments/where", "/tenants/storefront/where"},
 		"developer": {"/", request, "/tenants/payments", "/costs", "/tenants/payments/costs", "/environments/new", "/environments/new?tenant=payments&blueprint=ecs-web-service&stage=dev&region=us-east-1", env("docs"), env("docs") + "/update",
 			env("docs") + "/delete", env("docs") + "/extend", "/tenants/payments/services/checkout", "/tenants/payments/services/new", "/tenants/payments/networks/nonprod-us-east-1",
-			"/tenants/payments/networks/new", "/tenants/payments/networks/register", "/tenants/payments/networks/nonprod-us-east-1/delete"},
-		"owner":   {"/tenants/payments", "/tenants/payments/edit", "/tenants/payments/change", "/tenants/payments/accounts/new", "/tenants/payments/close", "/notifications"},
+			"/tenants/payments/networks/new", "/tenants/payments/networks/register", "/tenants/payments/networks/nonprod-us-east-1/delete",
+			"/pipelines/new", "/pipelines/new?tenant=payments&kind=codepipeline&service=checkout", "/pipelines/new?tenant=payments&kind=github-actions&service=checkout", shop, shop + "/executions", execution,
+			execution + "/log?stage=Build&action=Build", promotion, shop + "/update", shop + "/promote", shop + "/delete", "/tenants/payments/connections/new", "/tenants/payments/connections/github",
+			"/tenants/payments/connections/github/delete", "/tenants/payments/environments/checkout-dev/rollback"},
+		"owner":   {"/tenants/payments", "/tenants/payments/edit", "/tenants/payments/change", "/tenants/payments/accounts/new", "/tenants/payments/close", "/notifications", shop, shop + "/waive", shop + "/freeze", promotion},
 		"auditor": {"/", request, "/audit", "/admin/roles", "/admin/platform", "/admin/freezes", "/admin/notifications"},
 		"nobody":  {"/"},
 	}
@@ -53,6 +59,23 @@ func TestEveryPageInEveryLook(t *testing.T) {
 			})
 		}
 	}
+}
+
+// delivered waits until the demo's first push runs in its stage, and gives the paths of an execution and of a promotion.
+func delivered(t *testing.T, v *visitor) (execution, promotion string) {
+	t.Helper()
+	eventually(t, "the demo's first push to run in checkout-dev", walkTime, func() (bool, string) {
+		v.open("/tenants/payments/pipelines/checkout")
+		if body, err := v.page.Locator("main").InnerText(); err != nil || !strings.Contains(body, "#2") {
+			return false, clip(body, 300)
+		}
+		rows := v.page.Locator("section[aria-labelledby=promotions] li").Filter(playwright.LocatorFilterOptions{HasText: "Runs there"})
+		n, err := rows.Count()
+		return n >= 2, fmt.Sprint(n, err)
+	})
+	link, err := v.page.Locator("section[aria-labelledby=promotions] li a").First().GetAttribute("href")
+	v.ok(err)
+	return "/tenants/payments/pipelines/checkout/executions/2", link
 }
 
 // everyLook turns the page as it stands to each theme and width: colours follow the system by style alone, so nothing is loaded again.

@@ -80,6 +80,9 @@ func Run(ctx context.Context, o Options) error {
 	if err := open(ctx, people["developer"]); err != nil {
 		return fmt.Errorf("open the demo shop: %w", err)
 	}
+	if err := deliver(ctx, people); err != nil {
+		return fmt.Errorf("deliver the demo shop: %w", err)
+	}
 	return os.WriteFile(done, []byte(time.Now().UTC().Format(time.RFC3339)+"\n"), 0o600)
 }
 
