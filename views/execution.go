@@ -152,15 +152,6 @@ func (d Execution) facts() []ui.Fact {
 	return append(facts, ui.Fact{Value: d.By}, ui.Fact{When: d.Started}, ui.Fact{Label: "Took", Value: d.Took})
 }
 
-func (d Execution) retries() bool {
-	for _, s := range d.Stages {
-		if s.Retry != nil {
-			return true
-		}
-	}
-	return false
-}
-
 func (d Executions) place(p ui.Page) ui.Page {
 	return p.On(ui.AtPipelines, "Executions of "+d.Pipeline, pipelineCrumbs(d.Tenant, d.Pipeline, ui.Crumb{Label: "Executions"})...)
 }
