@@ -26,6 +26,12 @@ var actions = map[string]string{
 	"connection.change": "noted AWS's word on the connection", "identity_provider.creating": "began to make the identity provider", "identity_provider.change": "changed the identity provider",
 	"identity_provider.stack": "noted AWS's word on the stack of the identity provider", "identity_provider.deleted": "deleted the identity provider",
 	"costs.read-again": "had all read again by the collector",
+	"build.register":   "registered a build of", "evidence.post": "posted evidence about", "gate.waive": "waived a gate of", "gate.waiver.end": "took back a waiver of",
+	"pipeline.start": "started", "pipeline.stop": "stopped an execution of", "pipeline.retry": "had a stage tried again of",
+	"promotion.ask": "asked for the promotion of", "promotion.answer": "answered CodePipeline about", "promotion.succeeded": "finished the promotion of",
+	"promotion.requested": "asked to deploy the promotion of", "promotion.blocked": "met a gate in the promotion of", "promotion.held": "holds back the promotion of",
+	"promotion.rejected": "rejected the promotion of", "promotion.failed": "stopped at a failure in the promotion of", "promotion.superseded": "replaced the promotion of",
+	"promotion.checking": "checks the gates of the promotion of", "stage.freeze": "stopped promotions to", "stage.unfreeze": "lets promotions go again to",
 }
 
 // actionWords says an audit action as a person would; one without words of its own stays as it is, with spaces.

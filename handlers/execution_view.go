@@ -16,7 +16,7 @@ import (
 func executionRows(wall time.Time, tenant, pipeline string, all []models.Execution) []views.ExecutionRow {
 	var rows []views.ExecutionRow
 	for _, e := range all {
-		row := views.ExecutionRow{URL: urls.Execution(tenant, pipeline, e.Number), Number: e.Number, State: e.State, Trigger: e.Trigger, By: e.TriggerBy, Commit: ui.Short(e.Commit.ID), Message: firstLine(e.Commit.Message),
+		row := views.ExecutionRow{URL: urls.Execution(tenant, pipeline, e.Number), Number: e.Number, State: e.State, Trigger: e.Trigger, By: startedBy(e), Commit: ui.Short(e.Commit.ID), Message: firstLine(e.Commit.Message),
 			Author: e.Commit.Author, Started: ui.Ago(wall, e.StartedAt), Took: took(e.StartedAt, e.EndedAt, wall), Digest: e.Digest}
 		for _, s := range e.Stages {
 			row.Stages = append(row.Stages, views.StageMark{Name: s.Name, State: views.ExecutionState(s.State)})
@@ -30,7 +30,7 @@ func executionRows(wall time.Time, tenant, pipeline string, all []models.Executi
 func executionView(clock models.Clock, a models.Actor, x models.ExecutionPage, token string) views.Execution {
 	now, wall, e, p := clock.Now(), clock.Wall(), x.Execution, x.Pipeline
 	d := views.Execution{
-		Tenant: p.TenantSlug, Pipeline: p.Name, Kind: p.Kind, Number: e.Number, State: e.State, Trigger: e.Trigger, By: e.TriggerBy, Commit: e.Commit.ID, Message: e.Commit.Message, Author: e.Commit.Author, Branch: e.Commit.Branch,
+		Tenant: p.TenantSlug, Pipeline: p.Name, Kind: p.Kind, Number: e.Number, State: e.State, Trigger: e.Trigger, By: startedBy(e), Commit: e.Commit.ID, Message: e.Commit.Message, Author: e.Commit.Author, Branch: e.Commit.Branch,
 		CommitAt: ui.Ago(wall, e.Commit.At), Started: ui.Ago(wall, e.StartedAt), Took: took(e.StartedAt, e.EndedAt, wall), Seen: ui.Ago(wall, e.SeenAt), Digest: e.Digest, Repository: p.Repository,
 		Scan: scanView(wall, x.Scan), Evidence: evidenceRows(wall, p.TenantSlug, x.Evidence), Orders: pipelineOrders(now, x.Orders), Live: !e.State.Ended() || openPromotion(x.Promotions), Reading: reading(wall, p),
 	}
@@ -158,4 +158,13 @@ func fileSize(n int) string {
 		return ui.Plural(n, "byte", "bytes")
 	}
 	return fmt.Sprintf("%d KB", (n+1023)/1024)
+}
+
+// startedBy is who or what started an execution. Nobody started the one that CodePipeline starts when it is made: what AWS names there is
+// the role that made it.
+func startedBy(e models.Execution) string {
+	if e.Trigger == models.TriggerCreation {
+		return ""
+	}
+	return e.TriggerBy
 }

@@ -61,7 +61,7 @@ func reading(wall time.Time, p models.Pipeline) views.Reading {
 	case models.ReadMoving:
 		r.Every = "every " + every(models.ReadMoving) + " while something moves"
 	case models.ReadCalm:
-		r.Every = "every " + every(models.ReadCalm) + " while nothing moves"
+		r.Every = "every " + every(models.ReadCalm) + " while nothing moves, and when somebody looks"
 	}
 	if g := p.ReadGap; g != nil {
 		r.Gap = "Slipway cannot read " + g.What + ". " + g.Words

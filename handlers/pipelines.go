@@ -30,6 +30,7 @@ type Pipelines struct {
 	}
 	Delivery interface {
 		PipelineDelivery(ctx context.Context, a models.Actor, tenant, pipeline string) (models.PipelineDelivery, error)
+		LookAtPipeline(ctx context.Context, a models.Actor, p models.Pipeline) error
 	}
 	Streams  *stream.Hub
 	Changes  changes
@@ -173,6 +174,9 @@ func (h *Pipelines) view(ctx context.Context, a models.Actor, tenant, name, toke
 	}
 	delivery, err := h.Delivery.PipelineDelivery(ctx, a, tenant, name)
 	if err != nil {
+		return views.Pipeline{}, err
+	}
+	if err := h.Delivery.LookAtPipeline(ctx, a, page.Pipeline); err != nil {
 		return views.Pipeline{}, err
 	}
 	return pipelineView(h.Clock, a, page, delivery, h.Workflow, token), nil

@@ -108,7 +108,7 @@ func ExecutionLogPage(p ui.Page, d ExecutionLog) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</span> <span>Shown as text. Times are UTC.</span></p></div><div class=\"s-actions\"><button class=\"btn btn-quiet\" type=\"button\" data-copy=\"log-lines\" hidden>Copy</button>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</span> <span>Shown as text.</span></p></div><div class=\"s-actions\"><button class=\"btn btn-quiet\" type=\"button\" data-copy=\"log-lines\" hidden>Copy</button>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -158,7 +158,7 @@ func ExecutionLogPage(p ui.Page, d ExecutionLog) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " <ol class=\"s-panel s-log s-blog\" tabindex=\"0\" aria-label=\"Build log, times in UTC\" id=\"log-lines\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " <ol class=\"s-panel s-log s-blog\" tabindex=\"0\" aria-label=\"Build log\" id=\"log-lines\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -80,7 +80,7 @@ func CellState(c models.StageCell) ui.State {
 // Version is what people call an image: its tag, its commit, or the head of its digest.
 func Version(tag, commit, image string) string {
 	switch {
-	case tag != "":
+	case tag != "" && tag != commit:
 		return tag
 	case commit != "":
 		return ui.Short(commit)
