@@ -41,7 +41,7 @@ func newSource(t *testing.T) source {
 	}
 	s.key = set.Keys[0]
 	s.exec(`UPDATE stacks SET outputs = jsonb_build_object('RepositoryUri', '222222222222.dkr.ecr.eu-west-1.amazonaws.com/slw/orders') WHERE object_type = 'service'`)
-	s.pipeline("payments", "orders", "700100200", "ready", false)
+	s.pipeline("payments", "flow", "700100200", "ready", false)
 	s.pipeline("payments", "paused", "700100200", "ready", true)
 	s.pipeline("payments", "ended", "700100200", "deleted", false)
 	s.pipeline("storefront", "theirs", "31", "ready", false)

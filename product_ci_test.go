@@ -50,7 +50,7 @@ func (s source) signedBy(alg jose.SignatureAlgorithm, key any, claims map[string
 
 // hostileToken is a token that must leave nothing but an audit entry.
 type hostileToken struct {
-	which  string // pipeline; empty: payments/orders
+	which  string // pipeline; empty: payments/flow
 	claim  func(map[string]any)
 	sign   func(s source, c map[string]any) string // nil: as the issuer does
 	status int
@@ -122,7 +122,7 @@ func TestHostileTokens(t *testing.T) {
 	run := idp.DemoRun()
 	run.Environment = "orders-dev"
 	honest := idp.Workflow{Slipway: s.url, Tokens: s.tokens, Run: idp.DemoRun()} // its key is known from then on
-	if a, err := honest.Call(t.Context(), urls.CIBuilds, "", map[string]any{"pipeline": "payments/orders", "digest": madeUp("f")}); err != nil || a.Status != http.StatusCreated {
+	if a, err := honest.Call(t.Context(), urls.CIBuilds, "", map[string]any{"pipeline": "payments/flow", "digest": madeUp("f")}); err != nil || a.Status != http.StatusCreated {
 		t.Fatal(a, err)
 	}
 	before := s.kept()
@@ -136,7 +136,7 @@ func TestHostileTokens(t *testing.T) {
 		entries := s.number(`SELECT count(*) FROM audit_entries WHERE action = 'ci.refused'`)
 		which := h.which
 		if which == "" {
-			which = "payments/orders"
+			which = "payments/flow"
 		}
 		calls := map[string]any{
 			urls.CIBuilds:     map[string]any{"pipeline": which, "digest": madeUp("a")},
@@ -164,7 +164,7 @@ func TestHostileTokens(t *testing.T) {
 			t.Errorf("%s: it left %d rows", name, after-before)
 		}
 	}
-	if n := s.number(`SELECT count(*) FROM audit_entries WHERE action = 'ci.refused' AND object_name = 'payments/orders' AND tenant_id <> '' AND after->>'reason' LIKE '%registered again by somebody else%'`); n == 0 {
+	if n := s.number(`SELECT count(*) FROM audit_entries WHERE action = 'ci.refused' AND object_name = 'payments/flow' AND tenant_id <> '' AND after->>'reason' LIKE '%registered again by somebody else%'`); n == 0 {
 		t.Error("the tenant's audit log does not say that the name was registered again")
 	}
 }
@@ -199,7 +199,7 @@ func TestAWorkflowOfGitHub(t *testing.T) {
 		}
 		return a
 	}
-	build := map[string]any{"pipeline": "payments/orders", "digest": madeUp("a"), "tag": "1", "message": "Add a thing", "author": "Ada", "committed_at": "2026-11-26T10:00:00Z"}
+	build := map[string]any{"pipeline": "payments/flow", "digest": madeUp("a"), "tag": "1", "message": "Add a thing", "author": "Ada", "committed_at": "2026-11-26T10:00:00Z"}
 	for _, want := range []int{201, 200, 200} {
 		if a := call(urls.CIBuilds, "", build); a.Status != want || a.Text("digest") != madeUp("a") {
 			t.Errorf("build: %d %v, want %d", a.Status, a.Body, want)
@@ -209,7 +209,7 @@ func TestAWorkflowOfGitHub(t *testing.T) {
 		t.Errorf("%d builds", n)
 	}
 	evidence := func(size int) map[string]any {
-		return map[string]any{"pipeline": "payments/orders", "digest": madeUp("a"), "gate": "sbom", "result": "pass", "words": "214 packages", "url": "https://ci.example.test/1",
+		return map[string]any{"pipeline": "payments/flow", "digest": madeUp("a"), "gate": "sbom", "result": "pass", "words": "214 packages", "url": "https://ci.example.test/1",
 			"file": map[string]any{"name": "sbom.json", "type": "application/json", "content": bytes.Repeat([]byte{'x'}, size)}}
 	}
 	for size, want := range map[int]int{models.MaxEvidence: 201, models.MaxEvidence + 1: 422, 2 * models.MaxEvidence: 413} {
@@ -222,12 +222,12 @@ func TestAWorkflowOfGitHub(t *testing.T) {
 	if a := call(urls.CIEvidence, "", other); a.Status != 422 || !strings.Contains(fmt.Sprint(a.Body["fields"]), "not counted") {
 		t.Errorf("evidence of another image: %d %v", a.Status, a.Body)
 	}
-	for field, body := range map[string]map[string]any{"digets": {"digets": "x"}, "digest": {"digest": 7}, "environment": {"pipeline": "payments/orders", "digest": madeUp("a"), "environment": "prod!"}} {
+	for field, body := range map[string]map[string]any{"digets": {"digets": "x"}, "digest": {"digest": 7}, "environment": {"pipeline": "payments/flow", "digest": madeUp("a"), "environment": "prod!"}} {
 		if a := call(urls.CIPromotions, "prod!", body); a.Status != 422 || a.Body["fields"].(map[string]any)[field] == nil {
 			t.Errorf("%s: %d %v", field, a.Status, a.Body)
 		}
 	}
-	a := call(urls.CIPromotions, "orders-dev", map[string]any{"pipeline": "payments/orders", "digest": madeUp("a"), "environment": "orders-dev"})
+	a := call(urls.CIPromotions, "orders-dev", map[string]any{"pipeline": "payments/flow", "digest": madeUp("a"), "environment": "orders-dev"})
 	page := s.url + "/tenants/payments/promotions/" + a.Text("id")
 	if a.Status != 202 || a.Text("address") != page || a.Text("state") == "" || a.Body["ended"] != false || a.Body["gates"] == nil {
 		t.Fatalf("promotion: %d %v", a.Status, a.Body)

@@ -25,7 +25,7 @@ func TestTheGeneratedWorkflow(t *testing.T) {
 		}
 	}
 	s := newSource(t)
-	p := models.Pipeline{Name: "orders", TenantSlug: "payments", ServiceName: "orders", Repository: "222222222222.dkr.ecr.eu-west-1.amazonaws.com/slw/orders", Source: models.PipelineSource{Branch: "main"},
+	p := models.Pipeline{Name: "flow", TenantSlug: "payments", ServiceName: "orders", Repository: "222222222222.dkr.ecr.eu-west-1.amazonaws.com/slw/orders", Source: models.PipelineSource{Branch: "main"},
 		Stages: []models.PipelineStage{{Environment: "orders-dev", Gates: []models.Gate{models.GateStatic}}}}
 	var f struct {
 		Env  map[string]string
@@ -80,7 +80,7 @@ func TestTheGeneratedWorkflow(t *testing.T) {
 	if out, err := run("build", "Gate: static analysis", "", "CHECK=true"); err == nil || !strings.Contains(out, "::error::Slipway answered 422") || !strings.Contains(out, "not counted") {
 		t.Errorf("evidence before the build: %s, %v", out, err)
 	}
-	if out, err := run("build", "Register the build", ""); err != nil || !strings.Contains(out, "is execution 1 of payments/orders") {
+	if out, err := run("build", "Register the build", ""); err != nil || !strings.Contains(out, "is execution 1 of payments/flow") {
 		t.Fatalf("register: %s, %v", out, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "pwned")); err == nil {

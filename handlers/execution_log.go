@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -177,10 +176,7 @@ func (h *Executions) LogFile(c *fiber.Ctx) error {
 		pipe.CloseWithError(h.writeLog(ctx, pipe, l, first))
 	}()
 	name := fmt.Sprintf("%s-%d-%s.txt", p.Name, l.page.Execution.Number, l.action.Name)
-	c.Set(fiber.HeaderContentType, fiber.MIMEOctetStream)
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	c.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'")
-	c.Set(fiber.HeaderContentDisposition, "attachment; filename*=UTF-8''"+url.PathEscape(name))
+	saved(c, name)
 	stream.Send(c, r, exportWrite)
 	return nil
 }

@@ -160,11 +160,15 @@ func fileSize(n int) string {
 	return fmt.Sprintf("%d KB", (n+1023)/1024)
 }
 
-// startedBy is who or what started an execution. Nobody started the one that CodePipeline starts when it is made: what AWS names there is
-// the role that made it.
+// startedBy is who or what started an execution, for people. Nobody started the one that CodePipeline starts when it is made, and a push came
+// through the pipeline's own connection, which the page names anyway; of everybody else the ARN says the name last.
 func startedBy(e models.Execution) string {
-	if e.Trigger == models.TriggerCreation {
+	arn := strings.HasPrefix(e.TriggerBy, "arn:")
+	switch {
+	case e.Trigger == models.TriggerCreation || e.Trigger == models.TriggerPush && arn:
 		return ""
+	case arn:
+		return e.TriggerBy[strings.LastIndex(e.TriggerBy, ":")+1:]
 	}
 	return e.TriggerBy
 }

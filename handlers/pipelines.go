@@ -209,11 +209,16 @@ func (h *Pipelines) WorkflowFile(c *fiber.Ctx) error {
 	return sendFile(c, "slipway-"+page.Pipeline.Name+".yml", []byte(h.Workflow(page.Pipeline)))
 }
 
-// sendFile answers with bytes to save. Whatever is in them, no browser renders them as a page of Slipway.
+// sendFile answers with bytes to save.
 func sendFile(c *fiber.Ctx, name string, body []byte) error {
+	saved(c, name)
+	return c.Send(body)
+}
+
+// saved has a browser save what follows under a name. Whatever is in it, none renders it as a page of Slipway.
+func saved(c *fiber.Ctx, name string) {
 	c.Set(fiber.HeaderContentType, fiber.MIMEOctetStream)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	c.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'")
+	c.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 	c.Set(fiber.HeaderContentDisposition, "attachment; filename*=UTF-8''"+url.PathEscape(name))
-	return c.Send(body)
 }
