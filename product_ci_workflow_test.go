@@ -90,7 +90,7 @@ func TestTheGeneratedWorkflow(t *testing.T) {
 		t.Errorf("%d builds", n)
 	}
 	for check, passed := range map[string]string{"echo fine": "true", "echo found something; exit 3": "false"} {
-		if out, err := run("build", "Gate: static analysis", "", "CHECK="+check); err != nil || s.number(`SELECT count(*) FROM evidence WHERE passed = `+passed+` AND octet_length(file) > 3`) != 1 {
+		if out, err := run("build", "Gate: static analysis", "", "CHECK="+check); err != nil || s.number(`SELECT count(*) FROM evidence WHERE passed = `+passed+` AND octet_length(file) > 3 AND digest = '`+madeUp("a")+`'`) != 1 {
 			t.Errorf("%s: %s, %v", check, out, err)
 		}
 	}
