@@ -24,7 +24,7 @@ GOTEST = go tool gotestsum --format pkgname-and-test-fails --hide-summary skippe
 # notifications, the engine with its leases, the couriers. What is left out of it walks faults one after the other (provisioners/aws), drives
 # programs from outside (e2e), computes, or stands in for the outside; and the race detector would want all of AWS's SDK built once more.
 # make race lets it watch everything.
-RACED = ./handlers/... ./web/... ./models/store ./provisioners ./provisioners/notify ./provisioners/rollup
+RACED = ./handlers/... ./web/... ./models/store ./provisioners ./provisioners/notify ./provisioners/rollup ./provisioners/delivery
 PLAIN = ./e2e $$(go list -tags dev ./... | grep -vxF "$$(go list -tags dev $(RACED) ./e2e)") # the longest begins first
 
 help: ## List the targets
