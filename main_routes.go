@@ -20,9 +20,6 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 	home := &handlers.Home{Desk: desk, Store: r.store, Watch: r.store, Health: r.store}
 	tenants := &handlers.Tenants{Desk: desk, Store: r.store, Holds: r.store, Health: r.store, Unwell: r.store, Delivery: r.store, Portal: r.portal()}
 	ask := &handlers.NewTenant{Desk: desk, Store: r.store, Forms: r.store, Groups: r.groups}
-	approvals := &handlers.Approvals{Desk: desk, Store: r.store}
-	requests := &handlers.Requests{Desk: desk, Store: r.store, Glass: r.config.Engine.BreakGlass}
-	decisions := &handlers.Decisions{Store: r.store, Glass: r.store, Talk: r.store}
 	runs := &handlers.Runs{Desk: desk, Store: r.store, Control: r.store, Back: r.store, Streams: streams, Changes: r.changes}
 	audit := &handlers.Audit{Desk: desk, Store: r.store}
 	admin := &handlers.Admin{Desk: desk, Store: r.store, Lately: r.store, Rules: r.rules}
@@ -37,32 +34,13 @@ func (r *running) routes(ctx context.Context, streams *stream.Hub) []web.Route {
 		form("/tenants/new/check", ask.Check, limited(web.LimitCheck), requesters),
 		page("/tenants/:tenant", tenants.Show),
 
-		page("/approvals", approvals.List),
-		page("/requests", requests.List),
-		page("/requests/:id", requests.Show),
-		fragment("/requests/:id/live", requests.Live),
-		page("/requests/:id/plan.json", requests.Plan),
-		form("/requests/:id/approve", decisions.Approve),
-		form("/requests/:id/reject", decisions.Reject),
-		form("/requests/:id/changes", decisions.AskForChanges),
-		form("/requests/:id/break-glass", decisions.BreakGlass),
-		form("/requests/:id/replan", decisions.PlanAgain, limited(web.LimitPlan)),
-		form("/requests/:id/cancel", decisions.Cancel),
-		form("/requests/:id/comments", decisions.Comment),
-
-		page("/runs", runs.List),
-		page("/runs/:id", runs.Show),
-		{Method: http.MethodGet, Path: "/runs/:id/events", Kind: web.Stream, Handler: runs.Events},
-		form("/runs/:id/stop", runs.Stop),
-		form("/runs/:id/retry", runs.Retry),
-		form("/runs/:id/abandon", runs.Abandon),
-
 		page("/audit", audit.List),
 		page("/admin/roles", admin.Roles),
 		form("/admin/roles/add", admin.AddRole),
 		form("/admin/roles/remove", admin.RemoveRole),
 		page("/admin/rules", admin.ShowRules),
 	},
+		r.requestRoutes(desk, runs),
 		r.orderRoutes(desk, ask),
 		r.objectRoutes(desk),
 		r.deliveryRoutes(desk, streams),
