@@ -49,7 +49,7 @@ func actionWords(action string) string {
 // objectMoves are what the state of an object became, for every kind of object.
 var objectMoves = map[string]string{
 	"creating": "began to make the %", "ready": "has the % ready", "changing": "began to change the %", "broken": "left the % incomplete", "deleting": "began to delete the %",
-	"deleted": "deleted the %", "stack": "noted AWS's word on the stack of the %", "change": "changed the %", "receipt": "wrote the receipt of the %", "drifted": "found drift in the %", "check_drift": "asked to compare the % with its account", "expiry_warned": "warned of the end of the %",
+	"deleted": "deleted the %", "stack": "noted AWS's word on the stack of the %", "change": "changed the %", "receipt": "wrote the receipt of the %", "estimate": "noted the estimate of the %", "drifted": "found drift in the %", "check_drift": "asked to compare the % with its account", "expiry_warned": "warned of the end of the %",
 }
 
 // echoes are moves of a request that only follow from a person's decision, which has an entry of its own.
