@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -19,9 +18,7 @@ func (r *running) ciRoutes() []web.Route {
 	tokens := auth.NewCI(r.config.CI.GitHubIssuer, public, models.GitHubTokens(), r.clock, r.log.With("part", "ci"))
 	keeps := r.store.CI()
 	api := &ci.API{Tokens: tokens, Store: keeps, Promotions: keeps,
-		Page: func(tenant, id string) string {
-			return public + urls.Tenant(tenant) + "/promotions/" + url.PathEscape(id)
-		}}
+		Page: func(tenant, id string) string { return public + urls.Promotion(tenant, id) }}
 	evidence := workflow(http.MethodPost, urls.CIEvidence, api.Evidence)
 	evidence.Body = ci.MaxBody
 	return []web.Route{

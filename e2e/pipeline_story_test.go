@@ -38,6 +38,7 @@ func TestPipelineStory(t *testing.T) {
 	asks.ends(first)
 	asks.open(line(storyLine))
 	asks.boxSays(storyStage, "Runs")
+	newVisitor(t, a, desk).signIn("admin").collects() // only what was seen healthy is rolled back to
 
 	simulate(t, a, http.MethodPost, "/images/next", map[string]string{"account": account, "region": deliveryRegion, "name": "slw-" + home + "/" + service, "value": "critical"}, nil)
 	asks.ok(asks.must.Locator(asks.page.Locator("[sse-connect]")).ToHaveCount(1))

@@ -52,7 +52,7 @@ func executionView(clock models.Clock, a models.Actor, x models.ExecutionPage, t
 	if b := x.Behind; b != nil {
 		d.Behind = &views.Behind{Number: b.Number, URL: urls.Execution(p.TenantSlug, p.Name, b.Number)}
 		for _, s := range b.Stages {
-			if may && s.EnvironmentID != "" && s.State == models.ExecutionWaiting || may && s.EnvironmentID != "" && s.State == models.ExecutionRunning {
+			if may && s.EnvironmentID != "" && (s.State == models.ExecutionWaiting || s.State == models.ExecutionRunning) {
 				d.Behind.RejectURL = d.Behind.URL // its page has the promotion to reject
 			}
 		}

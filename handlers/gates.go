@@ -99,7 +99,7 @@ func (h *Gates) Waive(c *fiber.Ctx) error {
 			wrong["until"] = at
 		}
 		if err = models.InvalidFields(wrong); err == nil {
-			_, err = h.Waivers.WaiveGate(c.UserContext(), actor(c), p.TenantSlug, p.Name, models.Waiver{EnvironmentID: s.EnvironmentID, Environment: s.Environment, Gate: models.Gate(in.Gate), Digest: strings.TrimSpace(in.Digest),
+			_, err = h.Waivers.WaiveGate(c.UserContext(), actor(c), p.TenantSlug, p.Name, models.Waiver{ID: in.Key, EnvironmentID: s.EnvironmentID, Environment: s.Environment, Gate: models.Gate(in.Gate), Digest: strings.TrimSpace(in.Digest),
 				Reason: strings.TrimSpace(in.Reason), Until: until})
 		}
 	}
@@ -164,7 +164,7 @@ func (h *Gates) Freeze(c *fiber.Ctx) error {
 			wrong["until"] = at
 		}
 		if err = models.InvalidFields(wrong); err == nil {
-			_, err = h.Freezes.FreezeStage(c.UserContext(), actor(c), p.TenantSlug, models.StageFreeze{EnvironmentID: s.EnvironmentID, Environment: s.Environment, Reason: strings.TrimSpace(in.Reason), Until: until})
+			_, err = h.Freezes.FreezeStage(c.UserContext(), actor(c), p.TenantSlug, models.StageFreeze{ID: in.Key, EnvironmentID: s.EnvironmentID, Environment: s.Environment, Reason: strings.TrimSpace(in.Reason), Until: until})
 		}
 	}
 	if in.Errors = models.Fields(err); in.Errors != nil {

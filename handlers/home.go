@@ -85,12 +85,19 @@ func draftRow(now time.Time, f models.SavedForm) views.DraftRow {
 	if s := f.Fields["slug"]; len(s) > 0 && s[0] != "" {
 		row.Title = "New tenant " + s[0]
 	}
-	if f.Path == urls.NewEnvironment {
-		row.Title, row.URL = "New environment, no name yet", urls.OrderDraft(f.ID)
-		if s := f.Fields["name"]; len(s) > 0 && s[0] != "" {
-			row.Title = "New environment " + s[0]
+	switch f.Path {
+	case urls.NewEnvironment, urls.NewPipeline:
+		what := "environment"
+		row.URL = urls.OrderDraft(f.ID)
+		if f.Path == urls.NewPipeline {
+			what, row.URL = "pipeline", urls.PipelineDraft(f.ID)
 		}
-	} else if f.Path != urls.NewTenant {
+		row.Title = "New " + what + ", no name yet"
+		if s := f.Fields["name"]; len(s) > 0 && s[0] != "" {
+			row.Title = "New " + what + " " + s[0]
+		}
+	case urls.NewTenant:
+	default:
 		row.Title, row.URL = strings.Replace(row.Title, "New tenant", "Changes to", 1), urls.With(visit.Local(f.Path), "draft", f.ID)
 	}
 	if f.Expired {

@@ -99,11 +99,11 @@ func (o *pipelining) read(values url.Values) error {
 		rest[name] = v
 	}
 	in, answers, err := form.FieldsWith[views.PipelineForm](rest, o.names())
-	if err != nil {
-		return err
+	o.in, o.answers = in, answers // what fits is kept, whatever else was sent
+	var wrong error
+	if o.in.Stages, wrong = stageForms(stages); err == nil {
+		err = wrong
 	}
-	o.in, o.answers = in, answers
-	o.in.Stages, err = stageForms(stages)
 	return err
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // stageBox is one stage as it stands, with what can be done now.
-func stageBox(now time.Time, a models.Actor, p models.Pipeline, n int, s models.StageStatus, freezes []models.StageFreeze) views.StageBox {
+func stageBox(now, wall time.Time, a models.Actor, p models.Pipeline, n int, s models.StageStatus) views.StageBox {
 	name := cmp.Or(s.Runs.Environment, s.Environment)
 	box := views.StageBox{Position: n, Name: name, URL: urls.Environment(p.TenantSlug, name), Stage: cmp.Or(s.Runs.Stage, s.Stage), Automatic: s.Automatic, State: views.CellState(s.Runs), Version: views.Version(s.Runs.Tag, s.Runs.Commit, s.Runs.Image),
 		Image: s.Runs.Image, Commit: ui.Short(s.Runs.Commit), Since: ui.Ago(now, s.Runs.Since)}
@@ -21,14 +21,9 @@ func stageBox(now time.Time, a models.Actor, p models.Pipeline, n int, s models.
 	if w := s.Open; w != nil {
 		box.Wait = &views.StageWait{URL: urls.Promotion(p.TenantSlug, w.ID), State: w.State, Version: promotionVersion(*w), Image: w.Image, Words: w.Reason, Since: ui.Age(now, w.CreatedAt)}
 		if w.Approval != nil {
-			box.Wait.Until = ui.In(now, w.Approval.Until)
+			box.Wait.Until = ui.In(wall, w.Approval.Until)
 		}
 		box.Gates = gateCounts(w.Gates)
-	}
-	for _, f := range freezes {
-		if f.EnvironmentID == s.EnvironmentID && box.State.Tone != ui.Fail {
-			box.State = ui.State{Label: "Frozen", Tone: ui.Warn, Icon: ui.IconSnowflake}
-		}
 	}
 	box.Steps = stageSteps(a, p, name, s)
 	return box
@@ -47,7 +42,7 @@ func stageSteps(a models.Actor, p models.Pipeline, name string, s models.StageSt
 		if w.RequestID != "" {
 			steps = append(steps, views.Step{URL: urls.Request(w.RequestID), Label: "Decide in the queue", Icon: ui.IconStamp})
 		}
-		if blocking := models.Blocking(w.Gates); len(blocking) > 0 && own {
+		if blocking := models.Blocking(w.Gates); len(blocking) > 0 && own && w.PersonID != a.Person.ID {
 			steps = append(steps, views.Step{URL: urls.With(at("waive"), "gate", string(blocking[0].Gate), "digest", w.Digest()), Label: "Waive " + views.GateTitle(blocking[0].Gate), Icon: ui.IconSignpost})
 		}
 		if may {
@@ -55,7 +50,7 @@ func stageSteps(a models.Actor, p models.Pipeline, name string, s models.StageSt
 		}
 		return steps
 	}
-	if may && p.State != models.Deleted {
+	if may && p.State != models.Deleted && p.State != models.Deleting && p.State != models.Creating {
 		steps = append(steps, views.Step{URL: at("promote"), Label: "Promote an image", Icon: ui.IconRocket})
 	}
 	if may && s.Previous != nil {

@@ -25,7 +25,7 @@ func pipelineView(clock models.Clock, a models.Actor, page models.PipelinePage, 
 		d.Connection = &views.ConnectionBrief{Name: x.Name, URL: urls.Connection(p.TenantSlug, x.Name), State: views.ConnectionState(x.State, x.Status)}
 	}
 	for i, s := range v.Stages {
-		d.Stages = append(d.Stages, stageBox(now, a, p, i+1, s, v.Freezes))
+		d.Stages = append(d.Stages, stageBox(now, wall, a, p, i+1, s))
 	}
 	for _, x := range v.Promotions {
 		d.Promotions = append(d.Promotions, promotionRow(now, x))

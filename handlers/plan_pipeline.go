@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"slipway/models"
+	"slipway/views"
 	"slipway/views/ui"
 )
 
@@ -29,7 +30,7 @@ func pipelineInputs(q models.Request, put func(label, value string, code bool)) 
 		return err
 	}
 	put("Pipeline", q.ObjectName, true)
-	put("Moved by", movedBy(in.Kind), false)
+	put("Moved by", views.PipelineKind(in.Kind), false)
 	put("Service", in.Service, true)
 	put("Connection", in.Connection, true)
 	put("Repository", in.Source.Repository, true)
@@ -44,10 +45,6 @@ func pipelineInputs(q models.Request, put func(label, value string, code bool)) 
 	}
 	answers(in.Inputs, put)
 	return nil
-}
-
-func movedBy(k models.PipelineKind) string {
-	return map[models.PipelineKind]string{models.CodePipeline: "CodePipeline", models.GitHubActions: "GitHub Actions"}[k]
 }
 
 // stageWords says in a line what a stage is and what it demands.

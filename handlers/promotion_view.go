@@ -110,14 +110,14 @@ func gateRows(wall time.Time, results []models.GateResult) []views.PromotionGate
 
 // requestPromotion is what a request says of the promotion that it carries out; nil when it is none, or when its inputs cannot be read, which
 // the page says where it shows them.
-func requestPromotion(now time.Time, q models.Request, tenant string) *views.PromotionBrief {
+func requestPromotion(wall time.Time, q models.Request, tenant string) *views.PromotionBrief {
 	var in models.EnvironmentInputs
 	if q.ObjectType != models.EnvironmentObject || json.Unmarshal(q.Inputs, &in) != nil || in.Promotion == nil {
 		return nil
 	}
 	f := in.Promotion
 	d := &views.PromotionBrief{Pipeline: f.Pipeline, PipeURL: urls.Pipeline(tenant, f.Pipeline), Environment: q.ObjectName, AskedBy: f.Asker, Commit: f.Commit, From: models.DigestOf(f.Was), To: models.DigestOf(in.Image), Rollback: f.Rollback,
-		Automatic: f.Automatic, Gates: gateRows(now, f.Gates), Counts: gateCounts(f.Gates)}
+		Automatic: f.Automatic, Gates: gateRows(wall, f.Gates), Counts: gateCounts(f.Gates)}
 	if f.ID != "" {
 		d.URL = urls.Promotion(tenant, f.ID)
 	}

@@ -23,7 +23,6 @@ type Promotions struct {
 		RejectPromotion(ctx context.Context, a models.Actor, tenant, id, reason string) (models.Promotion, error)
 	}
 	Delivery interface {
-		PipelineDelivery(ctx context.Context, a models.Actor, tenant, pipeline string) (models.PipelineDelivery, error)
 		ServiceImages(ctx context.Context, a models.Actor, tenant, service string) ([]models.ServiceImage, error)
 	}
 	Pages interface {

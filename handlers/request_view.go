@@ -14,7 +14,7 @@ import (
 )
 
 // requestView turns what the store knows of a request into its page for one reader.
-func requestView(now time.Time, a models.Actor, r models.RequestPage) views.Request {
+func requestView(now, wall time.Time, a models.Actor, r models.RequestPage) views.Request {
 	q := r.Request
 	d := views.Request{
 		ID: q.ID, Number: number(q.Number), Title: q.Title, Kind: q.Kind, State: q.State, Requester: q.RequesterName, Asked: ui.Ago(now, q.SubmittedAt),
@@ -24,7 +24,7 @@ func requestView(now time.Time, a models.Actor, r models.RequestPage) views.Requ
 	if r.Tenant != nil && a.SeesTenant(r.Tenant.ID) {
 		d.TenantURL = urls.Tenant(r.Tenant.Slug)
 		d.ObjectURL, d.ObjectWord = objectLink(q, r.Tenant)
-		d.Promotion = requestPromotion(now, q, r.Tenant.Slug)
+		d.Promotion = requestPromotion(wall, q, r.Tenant.Slug)
 	}
 	if r.Run != nil {
 		d.RunNote = runNote(*r.Run)

@@ -125,7 +125,7 @@ func (h *Requests) Plan(c *fiber.Ctx) error {
 }
 
 func (h *Requests) view(c *fiber.Ctx, r models.RequestPage) views.Request {
-	d := requestView(h.Clock.Now(), actor(c), r)
+	d := requestView(h.Clock.Now(), h.Clock.Wall(), actor(c), r)
 	d.CSRF, d.Key = csrf(c), models.NewID()
 	if h.Glass && r.Request.State == models.AwaitingApproval && r.Plan != nil && actor(c).Has(models.PlatformAdmin) {
 		d.Glass = &views.Glass{Fresh: h.Clock.Wall().Sub(visit.Of(c).FreshAt) < models.FreshSignIn}

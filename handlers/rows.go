@@ -26,7 +26,11 @@ func requestRow(now time.Time, r models.RequestRow) views.RequestRow {
 func requestNote(r models.RequestRow) string {
 	switch {
 	case r.Waiting != nil:
-		return waitWords(r.Waiting)
+		words := waitWords(r.Waiting)
+		if r.Waiting.For == "a person" { // the rest tells that person how: the request's page has it
+			words, _, _ = strings.Cut(words, ". ")
+		}
+		return words
 	case r.State == models.AwaitingApproval && r.Needed > 1:
 		return fmt.Sprintf("%d of %d approvals given", r.Given, r.Needed)
 	}

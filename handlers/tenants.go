@@ -30,10 +30,7 @@ type Tenants struct {
 		Unwell(ctx context.Context, a models.Actor, tenant string, most int) (models.Unwell, error)
 	}
 	Portal   Portal
-	Delivery interface {
-		pipelineLister
-		Connections(ctx context.Context, a models.Actor, tenant string) ([]models.Connection, error)
-	}
+	Delivery deliveryReader
 }
 
 type tenantParams struct {

@@ -133,7 +133,7 @@
     const from = document.getElementById(button.dataset.copy);
     if (!from) return;
     const lines = [...from.querySelectorAll('[data-line]')].map((el) => el.textContent);
-    const word = button.textContent;
+    const word = button.dataset.word ??= button.textContent;
     try {
       await navigator.clipboard.writeText(lines.length ? lines.join('\n') : from.textContent);
       button.textContent = 'Copied';

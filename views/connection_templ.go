@@ -332,7 +332,7 @@ func connectionCalls(d Connection) templ.Component {
 			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if d.Status == models.ConnectionPending && d.State != models.Deleted && d.State != models.Deleting {
+		if d.Status == models.ConnectionPending && (d.State == models.Creating || d.State == models.Ready) {
 			templ_7745c5c3_Var11 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 				templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 				templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -401,7 +401,7 @@ func connectionCalls(d Connection) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if d.Status != models.ConnectionPending {
+		if d.Status != models.ConnectionPending || d.State != models.Creating {
 			templ_7745c5c3_Err = objectCallout(d.State, d.Progress, "connection", d.Failure, d.RunID).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

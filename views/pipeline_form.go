@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"slipway/models"
@@ -244,18 +245,9 @@ func (d PipelineOrderForm) gates(n int, s StageForm) ui.Choices {
 		if g.Own {
 			needs = "Slipway checks it itself."
 		}
-		c.Choices = append(c.Choices, ui.Choice{Value: string(g.Gate), Label: g.Title, Text: g.Words + " " + needs, Checked: contains(s.Gates, string(g.Gate))})
+		c.Choices = append(c.Choices, ui.Choice{Value: string(g.Gate), Label: g.Title, Text: g.Words + " " + needs, Checked: slices.Contains(s.Gates, string(g.Gate))})
 	}
 	return c
-}
-
-func contains(all []string, one string) bool {
-	for _, x := range all {
-		if x == one {
-			return true
-		}
-	}
-	return false
 }
 
 func (d PipelineOrderForm) limits(n int, s StageForm) []ui.Field {

@@ -189,8 +189,11 @@ func behind(db *gorm.DB, e models.Execution) (*models.Execution, error) {
 			continue
 		}
 		found, err := readExecutions(db, `WHERE x.pipeline_id = ? AND x.external_id = ?`, e.PipelineID, g.Behind)
-		if err != nil || len(found) > 0 {
-			return &found[0], err
+		if err != nil {
+			return nil, err
+		}
+		if len(found) > 0 {
+			return &found[0], nil
 		}
 	}
 	return nil, nil
