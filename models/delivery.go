@@ -98,7 +98,7 @@ func (w Waiver) Check(now time.Time) error {
 	if _, ok := GateOf(w.Gate); !ok {
 		fields["gate"] = "There is no such gate."
 	}
-	if w.Digest != "" && !imageForm.MatchString("x@"+w.Digest) {
+	if w.Digest != "" && !ValidDigest(w.Digest) {
 		fields["digest"] = "Name the image by its digest: sha256: and 64 hexadecimal digits, or leave it out for whatever image."
 	}
 	return InvalidFields(fields)

@@ -85,11 +85,11 @@ func (t *tx) executionFor(p models.Pipeline, token models.CIToken, digest string
 	if err != nil {
 		return "", err
 	}
-	own, err := many[string](t.db, `SELECT id::text FROM pipeline_executions WHERE pipeline_id = ? AND external_id = ?`, p.ID, token.Run())
-	if err != nil || len(own) == 0 {
-		return b.ExecutionID, err
+	own, err := t.executionOf(p.ID, token.Run())
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return b.ExecutionID, nil
 	}
-	return own[0], nil
+	return own.ID, err
 }
 
 func (t *tx) keepEvidence(e models.Evidence, f *models.EvidenceFile) error {

@@ -21,11 +21,7 @@ func (t *tx) keepRun(p models.Pipeline, run workflowRun) (models.Execution, erro
 	b, token := run.build, run.token
 	e := models.Execution{PipelineID: p.ID, TenantID: p.TenantID, ExternalID: token.Run(), Trigger: models.TriggerWorkflow, TriggerBy: clipped(token.Actor, longestLine), Commit: b.Commit,
 		Digest: b.Digest, Link: token.Link, StartedAt: t.s.clock.Wall(), SeenAt: t.s.clock.Wall()}
-	type before struct {
-		ID        string
-		StartedAt time.Time
-	}
-	was, err := one[before](t.db, `SELECT id, started_at FROM pipeline_executions WHERE pipeline_id = ? AND external_id = ?`, p.ID, e.ExternalID)
+	was, err := t.executionOf(p.ID, e.ExternalID)
 	switch {
 	case err == nil:
 		e.ID, e.StartedAt = was.ID, was.StartedAt

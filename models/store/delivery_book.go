@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -41,7 +42,7 @@ func (b *DeliveryBook) Promotion(ctx context.Context, job models.Job) (look mode
 		return look, nil
 	}
 	stage, ok := look.Pipeline.StageOf(p.EnvironmentID)
-	if !ok || p.Begun() || p.Digest() == "" || !asks(stage, models.GateScan) {
+	if !ok || p.Begun() || p.Digest() == "" || !slices.Contains(stage.Gates, models.GateScan) {
 		return look, nil
 	}
 	scan, err := readScan(db, p.ServiceID, p.Digest())
@@ -52,15 +53,6 @@ func (b *DeliveryBook) Promotion(ctx context.Context, job models.Job) (look mode
 		look.Service, err = readService(db, `v.id = ?`, p.ServiceID)
 	}
 	return look, translate(err)
-}
-
-func asks(stage models.PipelineStage, gate models.Gate) bool {
-	for _, g := range stage.Gates {
-		if g == gate {
-			return true
-		}
-	}
-	return false
 }
 
 // PutOffAnswer notes why CodePipeline could not be told yet, for the page, and ends the job until it is tried again.

@@ -142,7 +142,7 @@ func (l *leading) held() (words string, until time.Time, err error) {
 
 // ahead names an older promotion to the same environment that has not ended: it comes first, and a person may reject it.
 func (l *leading) ahead() (string, error) {
-	older, err := l.t.olderPromotion(*l.p)
+	older, err := olderThan(l.t.db, *l.p)
 	if err != nil || older == nil {
 		return "", err
 	}
@@ -153,11 +153,7 @@ func (l *leading) ahead() (string, error) {
 	return fmt.Sprintf("An older promotion to %s (%s) comes first; it is %s. Reject that one to let this one go on.", l.env.Name, what, older.State), nil
 }
 
-// olderPromotion is the oldest open promotion to the same environment that was asked for before; nil: there is none.
-func (t *tx) olderPromotion(p models.Promotion) (*models.Promotion, error) {
-	return olderThan(t.db, p)
-}
-
+// olderThan is the oldest open promotion to the same environment that was asked for before; nil: there is none.
 func olderThan(db *gorm.DB, p models.Promotion) (*models.Promotion, error) {
 	found, err := readPromotions(db, `WHERE o.environment_id = ? AND o.ended_at IS NULL AND (o.created_at, o.id) < (?, ?::uuid) ORDER BY o.created_at, o.id LIMIT 1`, p.EnvironmentID, p.CreatedAt, p.ID)
 	if err != nil || len(found) == 0 {
@@ -172,7 +168,7 @@ func (l *leading) overtakeOlder() error {
 	if l.p.AskedBy != models.AskedByWorkflow {
 		return nil
 	}
-	older, err := readPromotions(l.t.db, `WHERE o.environment_id = ? AND o.pipeline_id = ? AND o.asked_by = 'workflow' AND o.ended_at IS NULL AND o.request_id IS NULL AND (o.created_at, o.id) < (?, ?::uuid) ORDER BY o.id`,
+	older, err := readPromotions(l.t.db, `WHERE o.environment_id = ? AND o.pipeline_id = ? AND o.asked_by = 'workflow' AND o.ended_at IS NULL AND o.request_id IS NULL AND (o.created_at, o.id) < (?, ?::uuid) ORDER BY o.id FOR UPDATE OF o`, // who leads one of them now decides first
 		l.p.EnvironmentID, l.p.PipelineID, l.p.CreatedAt, l.p.ID)
 	if err != nil {
 		return err

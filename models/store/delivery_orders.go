@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -134,7 +135,7 @@ func (s *Store) WaiveGate(ctx context.Context, actor models.Actor, tenant, pipel
 		if err := w.Check(w.At); err != nil {
 			return err
 		}
-		if !asks(stage, w.Gate) {
+		if !slices.Contains(stage.Gates, w.Gate) {
 			return models.InvalidFields(map[string]string{"gate": fmt.Sprintf("%s does not ask for this gate, so there is nothing to waive.", stage.Environment)})
 		}
 		return t.insertWaiver(actor, p, w)

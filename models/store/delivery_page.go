@@ -80,8 +80,9 @@ func (s *Store) stageStatuses(db *gorm.DB, p models.Pipeline, promotions []model
 	if err != nil {
 		return nil, err
 	}
-	newest, err := readExecutions(db, `JOIN LATERAL (SELECT g.id AS environment_id FROM unnest(?::uuid[]) g (id)) g ON x.id = (SELECT n.id FROM pipeline_executions n WHERE n.pipeline_id = ?
-		AND n.stages @> jsonb_build_array(jsonb_build_object('environment_id', g.environment_id)) AND EXISTS (SELECT FROM jsonb_array_elements(n.stages) t WHERE t->>'environment_id' = g.environment_id::text AND t->>'state' <> '')
+	newest, err := readExecutions(db, `JOIN LATERAL (SELECT g.id AS environment_id FROM unnest(?::uuid[]) g (id)) g ON x.id = (SELECT n.id
+		FROM (SELECT id, stages, started_at FROM pipeline_executions WHERE pipeline_id = ? ORDER BY started_at DESC, id LIMIT 200) n
+		WHERE n.stages @> jsonb_build_array(jsonb_build_object('environment_id', g.environment_id)) AND EXISTS (SELECT FROM jsonb_array_elements(n.stages) t WHERE t->>'environment_id' = g.environment_id::text AND t->>'state' <> '')
 		ORDER BY n.started_at DESC, n.id LIMIT 1)`, ids, p.ID)
 	if err != nil {
 		return nil, err
@@ -225,26 +226,6 @@ func (s *Store) PromotionPage(ctx context.Context, actor models.Actor, tenant, i
 	}
 	p.Older, err = olderThan(db, o)
 	return p, translate(err)
-}
-
-// PromotionOf is the promotion that a request is of; NotFound when it is of none. The page of a request shows it beside the plan.
-func (s *Store) PromotionOf(ctx context.Context, actor models.Actor, requestID string) (models.PromotionPage, error) {
-	r, err := s.Request(ctx, actor, requestID)
-	if err != nil {
-		return models.PromotionPage{}, err
-	}
-	facts, err := promotionOf(r)
-	if err != nil {
-		return models.PromotionPage{}, err
-	}
-	if facts == nil {
-		return models.PromotionPage{}, models.Errorf(models.NotFound, "This request is no promotion.")
-	}
-	slug, err := one[string](s.read(ctx), `SELECT slug FROM tenants WHERE id = ?`, r.TenantID)
-	if err != nil {
-		return models.PromotionPage{}, translate(err)
-	}
-	return s.PromotionPage(ctx, actor, slug, facts.ID)
 }
 
 // EvidenceFile reads evidence with the file that CI posted. What is not the actor's to see is NotFound, and audited.

@@ -89,11 +89,11 @@ func (t *tx) deployed(r models.Request) error {
 	}
 	err = t.db.Exec(`INSERT INTO deployments AS d (id, tenant_id, environment_id, service_id, pipeline_id, promotion_id, build_id, request_id, image, rollback, succeeded, began_at, ended_at, commit_at, healthy_at)
 		SELECT ?, e.tenant_id, e.id, ?, o.pipeline_id, o.id, b.id, n.request_id, ?, ?, ?, n.started_at, ?, b.commit_at, CASE WHEN ? AND e.health IN ('no_data', 'unknown') THEN ?::timestamptz END
-		FROM environments e JOIN runs n ON n.id = ? LEFT JOIN promotions o ON o.id::text = ?
+		FROM environments e JOIN runs n ON n.id = ? LEFT JOIN promotions o ON o.id = ?::uuid
 			LEFT JOIN LATERAL (SELECT id, commit_at FROM builds b WHERE b.service_id = ? AND b.digest = ? ORDER BY b.id = o.build_id DESC NULLS LAST, b.registered_at DESC, b.id LIMIT 1) b ON true
 		WHERE e.id = ?
 		ON CONFLICT (request_id) DO UPDATE SET succeeded = excluded.succeeded, ended_at = excluded.ended_at, healthy_at = excluded.healthy_at, replaced_at = NULL WHERE NOT d.succeeded`,
-		models.NewID(), in.ServiceID, in.Image, rollback, succeeded, now, succeeded, t.s.clock.Wall(), r.RunID, promotion, in.ServiceID, models.DigestOf(in.Image), r.ObjectID).Error
+		models.NewID(), in.ServiceID, in.Image, rollback, succeeded, now, succeeded, t.s.clock.Wall(), r.RunID, orNull(promotion), in.ServiceID, models.DigestOf(in.Image), r.ObjectID).Error
 	if err != nil {
 		return fmt.Errorf("write down the deployment of %s: %w", r.ID, err)
 	}
@@ -135,6 +135,10 @@ func (t *tx) seenHealthy(environmentIDs texts, at time.Time) error {
 	return nil
 }
 
+// deploymentColumns are a deployment: deployments d JOIN environments e JOIN requests r.
+const deploymentColumns = `d.id, d.environment_id, e.name AS environment, d.pipeline_id, d.promotion_id, d.build_id, d.request_id, r.number AS request_number, d.image, d.rollback, d.succeeded,
+	d.began_at, d.ended_at, d.commit_at, d.healthy_at, d.replaced_at`
+
 type deploymentRow struct {
 	ID            string
 	EnvironmentID string
@@ -163,9 +167,7 @@ func (r deploymentRow) model() models.Deployment {
 // previousHealthy is, for each environment, what a roll-back would bring back: the newest deployment of another image than the one that runs now that was
 // seen healthy, and that was not itself taken back by a roll-back.
 func previousHealthy(db *gorm.DB, environmentIDs []string) (map[string]models.Deployment, error) {
-	rows, err := many[deploymentRow](db, `SELECT DISTINCT ON (d.environment_id) d.id, d.environment_id, e.name AS environment, d.pipeline_id, d.promotion_id, d.build_id, d.request_id, r.number AS request_number,
-			d.image, d.rollback, d.succeeded, d.began_at, d.ended_at, d.commit_at, d.healthy_at, d.replaced_at
-		FROM deployments d JOIN environments e ON e.id = d.environment_id JOIN requests r ON r.id = d.request_id
+	rows, err := many[deploymentRow](db, `SELECT DISTINCT ON (d.environment_id) `+deploymentColumns+` FROM deployments d JOIN environments e ON e.id = d.environment_id JOIN requests r ON r.id = d.request_id
 		WHERE d.environment_id = ANY (?::uuid[]) AND d.succeeded AND d.healthy_at IS NOT NULL AND d.replaced_at IS NOT NULL AND d.image <> e.image
 			AND NOT EXISTS (SELECT FROM deployments b WHERE b.environment_id = d.environment_id AND b.rollback AND b.succeeded AND b.ended_at = d.replaced_at)
 		ORDER BY d.environment_id, d.ended_at DESC, d.id`, texts(environmentIDs))

@@ -118,7 +118,7 @@ func (t *tx) trimmedExecution(p models.Pipeline, e models.Execution) models.Exec
 	case e.EndedAt.IsZero():
 		e.EndedAt = e.SeenAt
 	}
-	if models.ValidImage("x@"+e.Digest) != "" {
+	if !models.ValidDigest(e.Digest) {
 		e.Digest = ""
 	}
 	e.TriggerBy, e.Link = clipped(e.TriggerBy, 200), secureLink(e.Link)

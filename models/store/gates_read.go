@@ -122,7 +122,7 @@ func (t *tx) newestEvidence(p models.Promotion, digest string) (mine, elsewhere 
 	for _, e := range found {
 		mine[e.Gate] = e
 	}
-	others, err := readEvidence(t.db, `JOIN (SELECT DISTINCT ON (gate) id FROM evidence WHERE pipeline_id = ? AND digest <> ? ORDER BY gate, posted_at DESC, id DESC) n ON n.id = d.id`, p.PipelineID, digest)
+	others, err := readEvidence(t.db, `JOIN (SELECT DISTINCT ON (gate) id FROM evidence WHERE service_id = ? AND pipeline_id = ? AND digest <> ? ORDER BY gate, posted_at DESC, id DESC) n ON n.id = d.id`, p.ServiceID, p.PipelineID, digest)
 	for _, e := range others {
 		if _, ok := mine[e.Gate]; !ok {
 			elsewhere[e.Gate] = e

@@ -64,6 +64,9 @@ func personKey(actor models.Actor, key string) string {
 
 // knownImage tells whether Slipway knows an image of the pipeline's service by its digest: built, or deployed before.
 func (t *tx) knownImage(p models.Pipeline, digest string) (bool, error) {
+	if !models.ValidDigest(digest) {
+		return false, nil
+	}
 	type answer struct{ Known bool }
 	a, err := one[answer](t.db, `SELECT EXISTS (SELECT FROM builds WHERE service_id = ? AND digest = ?) OR EXISTS (SELECT FROM deployments WHERE service_id = ? AND split_part(image, '@', 2) = ?)
 		OR EXISTS (SELECT FROM environments WHERE service_id = ? AND split_part(image, '@', 2) = ?) OR EXISTS (SELECT FROM pipeline_executions x JOIN pipelines p ON p.id = x.pipeline_id
@@ -71,7 +74,7 @@ func (t *tx) knownImage(p models.Pipeline, digest string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for the image %s: %w", clip(digest), err)
 	}
-	return a.Known && models.ValidImage("x@"+digest) == "", nil
+	return a.Known, nil
 }
 
 // Rollback asks for what ran healthy in an environment before what runs there now. It is a promotion like every other, with its gates shown; they
@@ -150,7 +153,7 @@ func (s *Store) RejectPromotion(ctx context.Context, actor models.Actor, tenant,
 			if err := t.movePromotion(actor, &o, models.PromotionRejected, words, time.Time{}); err != nil {
 				return err
 			}
-			return t.wakePromotion(o)
+			return t.enqueue(models.PromoteWork, o.ID, 0)
 		}
 		return t.rejectRequested(actor, &o, words)
 	})
@@ -173,5 +176,5 @@ func (t *tx) rejectRequested(actor models.Actor, o *models.Promotion, words stri
 			return err
 		}
 	}
-	return t.wakePromotion(*o)
+	return t.enqueue(models.PromoteWork, o.ID, 0)
 }
