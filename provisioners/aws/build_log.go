@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -49,12 +48,9 @@ func (c *Clients) BuildLog(ctx context.Context, p models.Pipeline, group, stream
 		return page, nil
 	}
 	if err != nil {
-		g, ok := gap("the log", err)
-		if !ok && !errors.Is(err, context.DeadlineExceeded) {
-			return page, err
-		}
+		g, ok := answerGap("the log", "CloudWatch Logs", err)
 		if !ok {
-			g = models.ReadGap{What: "the log", Kind: models.GapUnavailable, Words: "CloudWatch Logs did not answer in time."}
+			return page, err
 		}
 		page.Gap = &g
 		return page, nil

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"context"
 	"errors"
 
 	"slipway/models"
@@ -37,4 +38,13 @@ func gap(what string, err error) (g models.ReadGap, ok bool) {
 	g = e.Gap()
 	g.What = what
 	return g, true
+}
+
+// answerGap is gap for a reading of one service, and also says when that did not answer in time.
+func answerGap(what, service string, err error) (models.ReadGap, bool) {
+	g, ok := gap(what, err)
+	if !ok && errors.Is(err, context.DeadlineExceeded) {
+		return models.ReadGap{What: what, Kind: models.GapUnavailable, Words: service + " did not answer in time."}, true
+	}
+	return g, ok
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codeconnections"
@@ -53,6 +54,9 @@ func buildAccount(t models.Tenant, id string, class models.Class) (models.Accoun
 		if id != "" && a.ID == id && a.AWSID != "" && a.State != models.Deleted {
 			return a, nil
 		}
+	}
+	if id != "" {
+		return models.Account{}, lacking("The account that this was ordered in is not there any more.", "Order it anew, then plan again.")
 	}
 	if class != "" {
 		return accountOf(t, class)
@@ -105,7 +109,7 @@ func (o object) findHandshake(ctx context.Context, run *provisioners.Run) (provi
 		return absent, finalf("Nobody has finished %s in %d days.", "Finish it in the console ("+link+"), then retry: the run goes on from this step.", o.words(), int(personLimit.Hours()/24))
 	}
 	return provisioners.Result{Found: provisioners.Working, Outputs: outputs, Waiting: &models.WaitingOn{For: "a person", Link: link, Action: "Finish the connection in AWS",
-		Until: o.clients.Clock.Now().Add(personLimit - run.Waited),
+		Until: o.clients.Clock.Now().Add(personLimit - run.Waited).Truncate(time.Hour),
 		Words: fmt.Sprintf("a person to finish %s in account %s. Sign in to that account, open the connection, choose Update pending connection, and let the host's app see the repositories that are to be delivered: "+
 			"that takes somebody who may install apps there. The run goes on by itself once AWS says that the connection is available", o.words(), o.part.Account)}}, nil
 }

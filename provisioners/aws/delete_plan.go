@@ -28,8 +28,7 @@ func wishesOf(kind models.RequestKind, inputs json.RawMessage) (wishes, error) {
 	if err := json.Unmarshal(inputs, &in); err != nil {
 		return wishes{}, fmt.Errorf("read the inputs of %s: %w", kind, err)
 	}
-	// Artifacts pass between the stages of a pipeline and are nobody's data: they go with it.
-	return wishes{buckets: in.EmptyBuckets || kind == models.DeletePipeline, images: in.Empty && kind == models.DeleteService || in.Images && kind == models.CloseTenant, retain: in.Retain}, nil
+	return wishes{buckets: in.EmptyBuckets, images: in.Empty && kind == models.DeleteService || in.Images && kind == models.CloseTenant, retain: in.Retain}, nil
 }
 
 // planDeletion lists what is there now and what becomes of it: the same world and wishes give the same content.
@@ -75,6 +74,7 @@ func (s *Stacks) planEndOf(ctx context.Context, w who, o object, wish wishes, dr
 	case models.NetworkObject:
 		err = s.planNetworkEnd(ctx, &o, draft)
 	case models.PipelineObject:
+		wish.buckets = true // artifacts pass between its stages and are nobody's data: they go with it
 		err = s.planPipelineEnd(ctx, o, draft)
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"errors"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -84,12 +83,9 @@ func unscanned(scan models.ImageScan, err error) (models.ImageScan, error) {
 		scan.State, scan.Words = models.ScanWaiting, "ECR has no scan of it."
 		return scan, nil
 	}
-	g, ok := gap("the scan", err)
-	if !ok && !errors.Is(err, context.DeadlineExceeded) {
-		return scan, err
-	}
+	g, ok := answerGap("the scan", "ECR", err)
 	if !ok {
-		g.Words = "ECR did not answer in time."
+		return scan, err
 	}
 	scan.State, scan.Words = models.ScanUnreadable, g.Words
 	return scan, nil

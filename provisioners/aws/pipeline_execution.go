@@ -81,7 +81,7 @@ func (r pipelineReader) trigger(s cptypes.PipelineExecutionSummary) (models.Trig
 func (r pipelineReader) stages(e models.Execution, actions []cptypes.ActionExecutionDetail, now []cptypes.StageState) []models.ExecutionStage {
 	newest := slices.Clone(actions)
 	slices.SortStableFunc(newest, func(a, b cptypes.ActionExecutionDetail) int {
-		return cmp.Or(sdk.ToTime(b.StartTime).Compare(sdk.ToTime(a.StartTime)), 0)
+		return sdk.ToTime(b.StartTime).Compare(sdk.ToTime(a.StartTime))
 	})
 	var all []models.ExecutionStage
 	for _, st := range now {

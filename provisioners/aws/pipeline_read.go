@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -60,12 +59,9 @@ func (c *Clients) ReadPipeline(ctx context.Context, p models.Pipeline, cursor js
 	}
 	reading, err := r.read(ctx, at, len(cursor) > 0)
 	if err != nil {
-		g, ok := gap("its executions", err)
-		if !ok && !errors.Is(err, context.DeadlineExceeded) {
-			return models.PipelineReading{}, err
-		}
+		g, ok := answerGap("its executions", "CodePipeline", err)
 		if !ok {
-			g = models.ReadGap{What: "its executions", Kind: models.GapUnavailable, Words: "CodePipeline did not answer in time."}
+			return models.PipelineReading{}, err
 		}
 		if is(err, "PipelineNotFoundException") {
 			g.Kind, g.Words = models.GapAbsent, "There is no pipeline "+r.name+" in account "+p.Stack.Account+" any more. Somebody deleted it outside of Slipway."

@@ -19,11 +19,9 @@ func (s *Stacks) planService(ctx context.Context, p provisioners.Planning) (prov
 	if err != nil {
 		return provisioners.Draft{}, err
 	}
-	account, err := accountOf(tenant, models.NonProd)
+	account, err := buildAccount(tenant, "", "")
 	if err != nil {
-		if account, err = accountOf(tenant, models.Prod); err != nil {
-			return provisioners.Draft{}, err
-		}
+		return provisioners.Draft{}, err
 	}
 	o := order{}
 	if o.version, err = s.versionFor(ctx, in.Digest, "", models.ServiceBlueprint); err != nil {

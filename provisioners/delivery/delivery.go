@@ -161,8 +161,9 @@ func (d *Delivery) answer(ctx context.Context, turn *provisioners.Turn, look mod
 	return found, err
 }
 
-// longestSummary is how long CodePipeline lets the summary of an approval be.
-const longestSummary = 512
+// longestSummary is how long the summary of an approval may be, in bytes: one less than the characters that CodePipeline takes, so that
+// nobody on the way cuts the address at its end.
+const longestSummary = 511
 
 // summary is what CodePipeline shows beside the answer: what became of it, and where to read on.
 func (d *Delivery) summary(p models.Promotion) string {
