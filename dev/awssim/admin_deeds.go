@@ -96,6 +96,9 @@ func (s *Sim) doDeed(ctx context.Context, route string, d deed) (out map[string]
 	if route == "POST /commits" { // repositories are outside all accounts
 		d.Account = demoManagement
 	}
+	if strings.ContainsRune(d.Account+d.Name+d.Key+d.Author+strings.Join(d.Paths, ""), 0) {
+		return nil, adminError{http.StatusBadRequest, "Names hold no NUL."}
+	}
 	err = s.within(ctx, func(ctx context.Context, c *Call) error {
 		a, ok, err := c.account(ctx, d.Account)
 		if err != nil {

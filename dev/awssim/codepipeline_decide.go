@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
@@ -25,7 +26,7 @@ func putApprovalResult(ctx context.Context, c *Call, in *codepipeline.PutApprova
 	switch {
 	case in.Result == nil || in.Result.Status == "" || in.Result.Summary == nil:
 		return nil, refuse(http.StatusBadRequest, "ValidationException", "1 validation error detected: Value null at 'result' failed to satisfy constraint: Member must not be null")
-	case len(*in.Result.Summary) > 512:
+	case utf8.RuneCountInString(*in.Result.Summary) > 512:
 		return nil, refuse(http.StatusBadRequest, "ValidationException", "1 validation error detected: Value at 'result.summary' failed to satisfy constraint: Member must have length less than or equal to 512")
 	case !l.hasStage(stage):
 		return nil, noStage(l, stage)

@@ -21,12 +21,20 @@ func (c *Call) pushed(ctx context.Context, m *commit, at time.Time) ([]map[strin
 	}
 	out := []map[string]any{}
 	for _, t := range all {
+		p, err := pipelineOf(t)
+		if err != nil {
+			return nil, err
+		}
+		reads := func(a cptypes.ActionDeclaration) bool { return a.Configuration["FullRepositoryId"] == m.Repository }
+		if !slices.ContainsFunc(p.Stages[0].Actions, reads) {
+			continue
+		}
 		l, err := c.line(ctx, t.ARN)
 		if err != nil {
 			return nil, err
 		}
 		for _, a := range l.p.Stages[0].Actions {
-			if aws.ToString(a.ActionTypeId.Provider) != "CodeStarSourceConnection" || a.Configuration["FullRepositoryId"] != m.Repository {
+			if aws.ToString(a.ActionTypeId.Provider) != "CodeStarSourceConnection" || !reads(a) {
 				continue
 			}
 			told := map[string]any{"pipeline": t.Physical, "account": t.Account}

@@ -20,8 +20,8 @@ func commitByHand(ctx context.Context, c *Call, d deed) (map[string]any, error) 
 	switch {
 	case !repositoryForm.MatchString(d.Name) || d.Key == "" || len(d.Key) > 255:
 		return nil, adminError{http.StatusBadRequest, "A commit needs a repository like owner/name and a branch."}
-	case strings.TrimSpace(d.Value) == "" || len(d.Value) > 64<<10 || len(d.Paths) > 1000:
-		return nil, adminError{http.StatusBadRequest, "A commit needs a message, and changes at most 1000 paths."}
+	case strings.TrimSpace(d.Value) == "" || strings.ContainsRune(d.Value, 0) || len(d.Value) > 64<<10 || len(d.Paths) > 1000:
+		return nil, adminError{http.StatusBadRequest, "A commit needs a message without NULs, and changes at most 1000 paths."}
 	}
 	if d.Author == "" {
 		d.Author = "Mina Vogel"

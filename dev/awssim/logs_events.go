@@ -99,13 +99,17 @@ func getLogEvents(ctx context.Context, c *Call, in *cloudwatchlogs.GetLogEventsI
 	if err != nil {
 		return nil, err
 	}
-	if len(all) == 0 || len(all[0].lines(c.Now)) == 0 {
+	var lines []logLine
+	if len(all) > 0 {
+		lines = all[0].lines(c.Now)
+	}
+	if len(lines) == 0 {
 		if _, err := c.streams(ctx, group); err != nil {
 			return nil, err
 		}
 		return nil, noLog("stream")
 	}
-	lines, limit := all[0].lines(c.Now), mostEvents
+	limit := mostEvents
 	if in.Limit != nil {
 		if limit = int(*in.Limit); limit < 1 || limit > mostEvents {
 			return nil, logsParameter("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value between 1 and %d", limit, mostEvents)
