@@ -2,9 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"slipway/deploy"
@@ -26,9 +23,6 @@ func (r *running) setUp() (aws.SetUp, error) {
 			return s, fmt.Errorf("read the template of the set-up: %w", err)
 		}
 		*to = text
-	}
-	if people := r.config.Access; people.Instance != "" {
-		s.OrgParameters = map[string]string{"IdentityCenterArn": people.Instance, "PermissionSetArns": strings.Join(slices.Sorted(maps.Values(people.Sets)), ",")}
 	}
 	shipped, err := r.catalogue.Shipped()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -29,6 +30,8 @@ type Catalogue struct {
 	checked map[string]Checked
 	seen    map[[32]byte]blueprint.Folder
 	last    [32]byte // what the directory held at the last look
+
+	shipped func() (blueprint.Report, error) // reads and judges once: a build ships the same for ever
 }
 
 // New makes a catalogue. It reads nothing of the directory yet.
@@ -37,11 +40,15 @@ func New(opt Options) (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Catalogue{opt: opt, checked: checked, seen: map[[32]byte]blueprint.Folder{}}, nil
+	c := &Catalogue{opt: opt, checked: checked, seen: map[[32]byte]blueprint.Folder{}}
+	c.shipped = sync.OnceValues(c.readShipped)
+	return c, nil
 }
 
-// Shipped reports what this build ships.
-func (c *Catalogue) Shipped() (blueprint.Report, error) {
+// Shipped reports what this build ships. Nobody may change what it returns: the next caller gets the same.
+func (c *Catalogue) Shipped() (blueprint.Report, error) { return c.shipped() }
+
+func (c *Catalogue) readShipped() (blueprint.Report, error) {
 	folders, _, err := readAll(shipped)
 	if err != nil {
 		return blueprint.Report{}, fmt.Errorf("read the shipped blueprints: %w", err)
