@@ -63,7 +63,7 @@ func newSite(t *testing.T, read func(models.CollectTarget) (models.Reading, erro
 	if x.rounds, err = rollup.New(s.CollectBook(), &models.ShiftedClock{}, log, x.reader); err != nil {
 		t.Fatal(err)
 	}
-	x.engine, err = provisioners.NewEngine(provisioners.EngineOptions{Journal: s.Journal(), Clock: &models.ShiftedClock{}, Logger: log, Owner: models.NewID(), Lease: 300 * time.Millisecond, Pace: 0.001,
+	x.engine, err = provisioners.NewEngine(provisioners.EngineOptions{Journal: s.Journal(), Clock: &models.ShiftedClock{}, Logger: log, Owner: models.NewID(), Lease: 3 * time.Second, Pace: 0.001,
 		Works: map[models.JournalKind]provisioners.Work{models.CollectWork: x.rounds.Work},
 		Crash: func(_, _, point string) {
 			if x.die == point {
