@@ -75,7 +75,7 @@ func roleHealthRow(r models.RoleCheck) views.RoleHealthRow {
 		row.Said, row.Trust = r.Unseen.Said, r.Unseen.Trust
 	}
 	for _, a := range r.Actions {
-		line := views.ActionRow{Action: a.Action, Needed: a.Needed, Resource: a.Resource, Granted: a.Granted, Denied: a.Denied}
+		line := views.ActionRow{Action: a.Action, Needed: a.Needed, Granted: a.Granted, Denied: a.Denied}
 		row.Actions = append(row.Actions, line)
 		if !a.Granted {
 			row.Missing = append(row.Missing, line)

@@ -34,7 +34,7 @@ func (h *Environments) delivery(c *fiber.Ctx, e models.Environment) (*views.Envi
 		return nil, err
 	}
 	now := h.Clock.Now()
-	d := &views.EnvironmentDelivery{Tenant: e.TenantSlug, Environment: e.Name, Pipelines: v.Pipelines}
+	d := &views.EnvironmentDelivery{Tenant: e.TenantSlug, Pipelines: v.Pipelines}
 	if x := v.Now; x != nil {
 		d.By, d.ByURL, d.ByWord, d.At = "What runs here came by", urls.Request(x.RequestID), number(x.RequestNumber), ui.Ago(now, x.EndedAt)
 		switch {

@@ -17,7 +17,7 @@ func executionRows(wall time.Time, tenant, pipeline string, all []models.Executi
 	var rows []views.ExecutionRow
 	for _, e := range all {
 		row := views.ExecutionRow{URL: urls.Execution(tenant, pipeline, e.Number), Number: e.Number, State: e.State, Trigger: e.Trigger, By: startedBy(e), Commit: ui.Short(e.Commit.ID), Message: firstLine(e.Commit.Message),
-			Author: e.Commit.Author, Started: ui.Ago(wall, e.StartedAt), Took: took(e.StartedAt, e.EndedAt, wall), Digest: e.Digest}
+			Author: e.Commit.Author, Started: ui.Ago(wall, e.StartedAt), Took: took(e.StartedAt, e.EndedAt, wall)}
 		for _, s := range e.Stages {
 			row.Stages = append(row.Stages, views.StageMark{Name: s.Name, State: views.ExecutionState(s.State)})
 		}
@@ -30,9 +30,8 @@ func executionRows(wall time.Time, tenant, pipeline string, all []models.Executi
 func executionView(clock models.Clock, a models.Actor, x models.ExecutionPage, token string) views.Execution {
 	now, wall, e, p := clock.Now(), clock.Wall(), x.Execution, x.Pipeline
 	d := views.Execution{
-		Tenant: p.TenantSlug, Pipeline: p.Name, Kind: p.Kind, Number: e.Number, State: e.State, Trigger: e.Trigger, By: startedBy(e), Commit: e.Commit.ID, Message: e.Commit.Message, Author: e.Commit.Author, Branch: e.Commit.Branch,
-		CommitAt: ui.Ago(wall, e.Commit.At), Started: ui.Ago(wall, e.StartedAt), Took: took(e.StartedAt, e.EndedAt, wall), Seen: ui.Ago(wall, e.SeenAt), Digest: e.Digest, Repository: p.Repository,
-		Scan: scanView(wall, x.Scan), Evidence: evidenceRows(wall, p.TenantSlug, x.Evidence), Orders: pipelineOrders(now, x.Orders), Live: !e.State.Ended() || openPromotion(x.Promotions), Reading: reading(wall, p),
+		Tenant: p.TenantSlug, Pipeline: p.Name, Number: e.Number, State: e.State, Trigger: e.Trigger, By: startedBy(e), Commit: e.Commit.ID, Message: e.Commit.Message, Author: e.Commit.Author, Branch: e.Commit.Branch,
+		CommitAt: ui.Ago(wall, e.Commit.At), Started: ui.Ago(wall, e.StartedAt), Took: took(e.StartedAt, e.EndedAt, wall), Digest: e.Digest, Scan: scanView(wall, x.Scan), Evidence: evidenceRows(wall, p.TenantSlug, x.Evidence), Orders: pipelineOrders(now, x.Orders), Live: !e.State.Ended() || openPromotion(x.Promotions), Reading: reading(wall, p),
 	}
 	if e.Link != "" {
 		d.Link = ui.Out{URL: e.Link, Word: "This execution at " + hostWord(p.Kind)}

@@ -83,7 +83,7 @@ func environmentHealthView(clock models.Clock, h models.EnvironmentHealth, env m
 			quiet = append(quiet, x.Name)
 			continue
 		}
-		part := views.HealthPart{Kind: vitalWords[x.Kind], Name: x.Name, State: views.Condition(x.State), Text: upperFirst(x.Words), Console: in.vital(x, env.Stack)}
+		part := views.HealthPart{Kind: vitalWords[x.Kind], State: views.Condition(x.State), Text: upperFirst(x.Words), Console: in.vital(x, env.Stack)}
 		if x.State.Bad() {
 			part.Since = ui.Ago(wall, x.Since)
 		}
@@ -100,7 +100,7 @@ func environmentHealthView(clock models.Clock, h models.EnvironmentHealth, env m
 		v.Parts = append(v.Parts, views.HealthPart{Kind: "Alarms", State: views.Condition(models.Healthy), Text: "Quiet: " + strings.Join(quiet, ", ")})
 	}
 	for _, c := range h.Changes {
-		v.Changes = append(v.Changes, views.HealthChange{At: ui.Ago(wall, c.At), Was: views.Condition(c.Was), State: views.Condition(c.State), Reason: upperFirst(c.Reason)})
+		v.Changes = append(v.Changes, views.HealthChange{At: ui.Ago(wall, c.At), State: views.Condition(c.State), Reason: upperFirst(c.Reason)})
 	}
 	for _, c := range h.Alarms {
 		v.Alarms = append(v.Alarms, views.AlarmChange{At: ui.Ago(wall, c.At), Alarm: c.Alarm, State: views.AlarmState(c.State), Reason: c.Reason})

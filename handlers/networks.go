@@ -42,7 +42,7 @@ func (h *Networks) Show(c *fiber.Ctx) error {
 func networkView(now time.Time, a models.Actor, p models.NetworkPage) views.Network {
 	n := p.Network
 	d := views.Network{
-		Tenant: n.TenantSlug, Name: n.Name, Class: n.Class, State: n.State, Registered: n.Registered, Version: n.Stack.Version, Made: ui.Ago(now, n.CreatedAt),
+		Tenant: n.TenantSlug, Name: n.Name, State: n.State, Registered: n.Registered, Version: n.Stack.Version, Made: ui.Ago(now, n.CreatedAt),
 		Stack: stackFacts(now, n.Stack), VPC: n.Stack.Outputs["VpcId"], Zones: strings.Join(listed(n.Stack.Outputs["AvailabilityZones"]), ", "), Failure: views.FailureOf(p.Failure),
 		Estimate: objectEstimate(n.Estimate), Environments: rowsOf(now, p.Environments, environmentRow), Groups: resourceGroups(now, n.Stack.Resources), Resources: len(n.Stack.Resources),
 		Open: rowsOf(now, p.Open, requestRow), Requests: rowsOf(now, p.Requests, requestRow), Runs: rowsOf(now, p.Runs, runRow), Activity: activities(now, p.Entries),

@@ -107,9 +107,6 @@ func eventKinds(texts []string) []models.EventKind {
 func noticeRow(now time.Time, n models.Notification) views.NoticeRow {
 	row := views.NoticeRow{ID: n.ID, State: views.NoticeState(n.State, n.Attempts), Subject: n.Subject, Kind: views.EventTitle(n.Kind), RequestID: n.RequestID, Channel: string(n.Channel),
 		Attempts: n.Attempts, Error: n.Error, At: ui.Ago(now, n.CreatedAt)}
-	if n.Request > 0 {
-		row.Request = number(n.Request)
-	}
 	if n.State == models.NotePending && n.Attempts > 0 && n.NextAt.After(now) {
 		row.Next = ui.In(now, n.NextAt)
 	}

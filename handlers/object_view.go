@@ -16,7 +16,7 @@ import (
 // What pages of environments, networks and services have in common.
 
 func stackFacts(now time.Time, s models.Stack) views.StackFacts {
-	f := views.StackFacts{Name: s.Name, Account: s.Account, Region: s.Region, Status: s.Status, Reason: s.Reason, At: ui.Ago(now, s.StatusAt)}
+	f := views.StackFacts{Account: s.Account, Region: s.Region, Status: s.Status, Reason: s.Reason, At: ui.Ago(now, s.StatusAt)}
 	if s.StackID != "" {
 		f.Console = ui.Out{URL: console(s.Region, "cloudformation", "#/stacks/stackinfo?stackId="+url.QueryEscape(s.StackID)), Word: "The stack in AWS"}
 	}

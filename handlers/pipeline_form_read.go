@@ -157,11 +157,11 @@ func stageAnswer(s *views.StageForm, what string, v []string) string {
 	return "This form has no such field."
 }
 
-// newStage is what a stage begins with.
-func newStage() views.StageForm {
+// newStage is what a stage begins with: what Slipway checks itself. Of images that others push it knows no build.
+func newStage(source models.SourceKind) views.StageForm {
 	s := stageTyped(models.PipelineStage{Scan: models.DefaultScan(), TimeoutMinutes: models.DefaultTimeout})
 	for _, g := range models.Gates() {
-		if g.Own {
+		if g.Own && (g.Gate != models.GateBuild || source != models.SourceImage) {
 			s.Gates = append(s.Gates, string(g.Gate))
 		}
 	}
@@ -277,10 +277,10 @@ func (o *pipelining) environments() (options []ui.Option, none string) {
 func (o *pipelining) fill(environments int) {
 	stages := slices.Clone(o.in.Stages)
 	if len(stages) == 0 {
-		stages = append(stages, newStage())
+		stages = append(stages, newStage(models.SourceKind(o.in.Source)))
 	}
 	if o.in.Do == "stage" && len(stages) < models.MaxStages && len(stages) < max(environments, 1) {
-		stages = append(stages, newStage())
+		stages = append(stages, newStage(models.SourceKind(o.in.Source)))
 	}
 	o.in.Stages = stages
 }

@@ -16,7 +16,7 @@ func stageBox(now, wall time.Time, a models.Actor, p models.Pipeline, n int, s m
 	box := views.StageBox{Position: n, Name: name, URL: urls.Environment(p.TenantSlug, name), Stage: cmp.Or(s.Runs.Stage, s.Stage), Automatic: s.Automatic, State: views.CellState(s.Runs), Version: views.Version(s.Runs.Tag, s.Runs.Commit, s.Runs.Image),
 		Image: s.Runs.Image, Commit: ui.Short(s.Runs.Commit), Since: ui.Ago(now, s.Runs.Since)}
 	if e := s.Execution; e != nil && e.Number > 0 {
-		box.Execution = &views.ExecutionBrief{Number: e.Number, URL: urls.Execution(p.TenantSlug, p.Name, e.Number), State: e.State}
+		box.Execution = &views.ExecutionBrief{Number: e.Number, URL: urls.Execution(p.TenantSlug, p.Name, e.Number)}
 	}
 	if w := s.Open; w != nil {
 		box.Wait = &views.StageWait{URL: urls.Promotion(p.TenantSlug, w.ID), State: w.State, Version: promotionVersion(*w), Image: w.Image, Words: w.Reason, Since: ui.Age(now, w.CreatedAt)}
@@ -92,7 +92,7 @@ func gateTable(wall time.Time, v models.PipelineDelivery) views.GateTable {
 		}
 	}
 	for _, info := range models.Gates() {
-		row := views.PipelineGate{Gate: info.Gate, Title: info.Title, Text: info.Words, Own: info.Own}
+		row := views.PipelineGate{Title: info.Title, Text: info.Words, Own: info.Own}
 		for _, s := range v.Stages {
 			row.Cells = append(row.Cells, gateCell(wall, info.Gate, s, newest[s.EnvironmentID]))
 		}

@@ -121,7 +121,7 @@ func pipelineOrders(now time.Time, orders []models.PipelineOrder) []views.Pipeli
 }
 
 func waiverRow(now time.Time, p models.Pipeline, w models.Waiver, own bool) views.WaiverRow {
-	row := views.WaiverRow{ID: w.ID, Gate: views.GateTitle(w.Gate), Environment: w.Environment, Reason: w.Reason, By: w.By, At: ui.Ago(now, w.At), Until: ui.At(w.Until)}
+	row := views.WaiverRow{Gate: views.GateTitle(w.Gate), Environment: w.Environment, Reason: w.Reason, By: w.By, Until: ui.At(w.Until)}
 	if w.Digest != "" {
 		row.Image = views.ShortDigest(w.Digest)
 	}
@@ -132,7 +132,7 @@ func waiverRow(now time.Time, p models.Pipeline, w models.Waiver, own bool) view
 }
 
 func stageFreezeRow(now time.Time, f models.StageFreeze) views.StageFreezeRow {
-	return views.StageFreezeRow{ID: f.ID, Environment: f.Environment, Reason: f.Reason, By: f.By, At: ui.Ago(now, f.At), Until: ui.At(f.Until)}
+	return views.StageFreezeRow{Environment: f.Environment, Reason: f.Reason, By: f.By, At: ui.Ago(now, f.At), Until: ui.At(f.Until)}
 }
 
 func startAction(a models.Actor, p models.Pipeline, token string) *ui.Action {

@@ -128,7 +128,7 @@ func firstLine(message string) string {
 }
 
 func stageCell(now time.Time, tenant string, x models.StageCell) views.StageCell {
-	return views.StageCell{Environment: x.Environment, Tenant: tenant, Stage: x.Stage, State: views.CellState(x), Version: views.Version(x.Tag, x.Commit, x.Image), Image: x.Image, Since: ui.Ago(now, x.Since)}
+	return views.StageCell{Environment: x.Environment, Tenant: tenant, State: views.CellState(x), Version: views.Version(x.Tag, x.Commit, x.Image), Image: x.Image, Since: ui.Ago(now, x.Since)}
 }
 
 func (h *Pipelines) csv(c *fiber.Ctx, q models.ListQuery) error {

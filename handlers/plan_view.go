@@ -18,9 +18,8 @@ import (
 func planView(now time.Time, p models.Plan, r models.RequestPage) *views.Plan {
 	before, after := p.Content.Monthly()
 	v := &views.Plan{
-		Hash: p.Hash, Number: p.Number, Tally: p.Content.Tally(), CostNow: ui.USD(before), CostPlanned: ui.USD(after), CostDelta: ui.Delta(after.Sub(before)),
-		CostDir: after.Cmp(before), PriceNote: priceNote(p.Notes), NotEstimated: p.Notes.NotEstimated, Notes: p.Notes.Notes, Computed: ui.Ago(now, p.ComputedAt),
-		BudgetNote: budgetNote(r, after),
+		Hash: p.Hash, Tally: p.Content.Tally(), CostNow: ui.USD(before), CostPlanned: ui.USD(after), CostDelta: ui.Delta(after.Sub(before)),
+		PriceNote: priceNote(p.Notes), NotEstimated: p.Notes.NotEstimated, Notes: p.Notes.Notes, BudgetNote: budgetNote(r, after),
 	}
 	for i, part := range p.Content.Parts {
 		shown := planPart(fmt.Sprintf("part-%d", i+1), part)
@@ -166,7 +165,7 @@ func ruleRows(outcomes []models.RuleOutcome) []views.Rule {
 		if o.Matched {
 			effect = o.Effect
 		}
-		rows = append(rows, views.Rule{ID: o.ID, Version: o.Version, Title: o.Title, Effect: effect, Message: o.Message, Error: o.Error})
+		rows = append(rows, views.Rule{ID: o.ID, Title: o.Title, Effect: effect, Message: o.Message, Error: o.Error})
 	}
 	order := []string{"deny", "warn", "require", "approve", "pass"}
 	slices.SortStableFunc(rows, func(a, b views.Rule) int { return slices.Index(order, a.Effect) - slices.Index(order, b.Effect) })

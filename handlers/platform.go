@@ -35,7 +35,7 @@ func (h *Platform) Show(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	d := views.Platform{At: ui.Ago(h.Clock.Now(), found.At), By: found.By, Checking: found.Checking, Asked: found.Asked, Failure: found.Failure, CSRF: csrf(c)}
+	d := views.Platform{At: ui.Ago(h.Clock.Now(), found.At), By: found.By, Checking: found.Checking, Failure: found.Failure, CSRF: csrf(c)}
 	if actor(c).Has(models.PlatformAdmin) {
 		d.CheckURL = urls.CheckPlatform
 	}

@@ -16,7 +16,7 @@ func promotionView(clock models.Clock, a models.Actor, p models.PromotionPage) v
 	now, wall, x := clock.Now(), clock.Wall(), p.Promotion
 	d := views.Promotion{
 		ID: x.ID, Tenant: x.TenantSlug, Pipeline: x.Pipeline, Environment: x.Environment, Stage: x.Stage, Service: x.ServiceName, State: x.State, Reason: x.Reason, Rollback: x.Rollback, Version: promotionVersion(x), Digest: x.Digest(),
-		WasDigest: models.DigestOf(x.Was), Was: views.ShortDigest(x.Was), AskedBy: askerWords(x), Asked: ui.Ago(now, x.CreatedAt), Ended: ui.Ago(now, x.EndedAt), Scan: scanView(wall, p.Scan),
+		WasDigest: models.DigestOf(x.Was), Was: views.ShortDigest(x.Was), AskedBy: askerWords(x), Asked: ui.Ago(now, x.CreatedAt), Scan: scanView(wall, p.Scan),
 		Evidence: evidenceRows(wall, x.TenantSlug, p.Evidence), Wait: waiting(now, x.Waiting), Answer: views.AnswerWords(x.Answer), AnswerLate: x.Answer == models.AnswerLate, Moving: !x.State.Ended() || x.Answer == models.AnswerDue,
 	}
 	if runs := p.Environment.Image; runs != "" && runs != x.Was && !x.State.Ended() {
@@ -117,7 +117,7 @@ func requestPromotion(wall time.Time, q models.Request, tenant string) *views.Pr
 	}
 	f := in.Promotion
 	d := &views.PromotionBrief{Pipeline: f.Pipeline, PipeURL: urls.Pipeline(tenant, f.Pipeline), Environment: q.ObjectName, AskedBy: f.Asker, Commit: f.Commit, From: models.DigestOf(f.Was), To: models.DigestOf(in.Image), Rollback: f.Rollback,
-		Automatic: f.Automatic, Gates: gateRows(wall, f.Gates), Counts: gateCounts(f.Gates)}
+		Gates: gateRows(wall, f.Gates), Counts: gateCounts(f.Gates)}
 	if f.ID != "" {
 		d.URL = urls.Promotion(tenant, f.ID)
 	}

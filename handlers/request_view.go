@@ -18,7 +18,7 @@ func requestView(now, wall time.Time, a models.Actor, r models.RequestPage) view
 	q := r.Request
 	d := views.Request{
 		ID: q.ID, Number: number(q.Number), Title: q.Title, Kind: q.Kind, State: q.State, Requester: q.RequesterName, Asked: ui.Ago(now, q.SubmittedAt),
-		Facts: requestFacts(r), Reason: q.Reason, At: ui.Ago(now, q.StateSince), Failed: views.FailureOf(r.Failure), Wait: waiting(now, q.Waiting),
+		Facts: requestFacts(r), Reason: q.Reason, Failed: views.FailureOf(r.Failure), Wait: waiting(now, q.Waiting),
 		Inputs: inputRows(q, r.NewGroups), RunID: q.RunID, MayEdit: mayEdit(a, q), MayComment: !a.Has(models.Auditor) || len(q.MoversOf(a)) > 0,
 	}
 	if r.Tenant != nil && a.SeesTenant(r.Tenant.ID) {
@@ -164,7 +164,7 @@ func decidedBy(r models.RequestPage) string {
 // life is what stands under each stage.
 func life(now time.Time, r models.RequestPage) views.Life {
 	q := r.Request
-	l := views.Life{Asked: ui.Ago(now, q.SubmittedAt).Ago, EverRan: q.HasRun(), HadPlan: r.Plan != nil}
+	l := views.Life{Asked: ui.Ago(now, q.SubmittedAt).Ago, HadPlan: r.Plan != nil}
 	if r.Plan != nil {
 		l.Planned = "took " + ui.Span(r.Plan.ComputedAt.Sub(q.SubmittedAt))
 		if r.Plan.Number > 1 {
@@ -173,7 +173,6 @@ func life(now time.Time, r models.RequestPage) views.Life {
 		l.Decided = decidedNote(r)
 		l.Ran = usual("usually ", r.Plan.Notes.UsualTime)
 	}
-	l.Approved = q.HasRun() || q.State == models.Approved
 	if r.Run != nil {
 		l.Ran = took(r.Run.StartedAt, r.Run.EndedAt, now)
 	}

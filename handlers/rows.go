@@ -15,7 +15,7 @@ import (
 const aDay = 24 * time.Hour
 
 func requestRow(now time.Time, r models.RequestRow) views.RequestRow {
-	row := views.RequestRow{ID: r.ID, Number: number(r.Number), Title: r.Title, State: r.State, Tenant: r.TenantSlug, Who: r.RequesterName,
+	row := views.RequestRow{ID: r.ID, Number: number(r.Number), Title: r.Title, State: r.State, Who: r.RequesterName,
 		Asked: ui.Ago(now, r.SubmittedAt), Note: requestNote(r)}
 	if r.HasPlan {
 		row.Tally, row.Delta = r.Tally, ui.Delta(r.MonthlyPlanned.Sub(r.MonthlyNow))+"/mo"
@@ -55,12 +55,12 @@ func queueRow(now time.Time, r models.RequestRow) views.QueueRow {
 	if r.Needed > 1 {
 		row.Given = fmt.Sprintf("%d of %d given", r.Given, r.Needed)
 	}
+	row.Promotion = requestPromotion(now, r.Request, r.TenantSlug)
 	return row
 }
 
 func runRow(now time.Time, r models.RunRow) views.RunRow {
-	row := views.RunRow{ID: r.ID, Number: number(r.RequestNumber), Title: r.Title, State: r.RequestState, Tenant: r.TenantSlug,
-		Started: ui.Ago(now, r.StartedAt), Took: took(r.StartedAt, r.EndedAt, now), Usual: usual("usually ", r.Usual)}
+	row := views.RunRow{ID: r.ID, Number: number(r.RequestNumber), Title: r.Title, State: r.RequestState, Started: ui.Ago(now, r.StartedAt), Took: took(r.StartedAt, r.EndedAt, now), Usual: usual("usually ", r.Usual)}
 	if r.StepsAll > 0 {
 		row.Progress = 100 * float64(r.StepsEnded) / float64(r.StepsAll)
 	}

@@ -83,7 +83,7 @@ func newServiceURL(a models.Actor) string {
 }
 
 func serviceRow(now time.Time, r models.ServiceRow) views.ServiceRow {
-	row := views.ServiceRow{Tenant: r.TenantSlug, Name: r.Name, State: r.State, Class: r.Class, Repository: r.Repository, Environments: r.Environments, Changed: ui.Ago(now, r.UpdatedAt)}
+	row := views.ServiceRow{Tenant: r.TenantSlug, Name: r.Name, State: r.State, Repository: r.Repository, Environments: r.Environments, Changed: ui.Ago(now, r.UpdatedAt)}
 	if r.Monthly != nil {
 		row.Monthly = ui.USD(*r.Monthly)
 	}

@@ -37,7 +37,7 @@ func (h *Tenants) holds(c *fiber.Ctx, t models.Tenant) (views.Holds, error) {
 }
 
 func networkRow(_ time.Time, n models.Network) views.NetworkRow {
-	row := views.NetworkRow{Name: n.Name, State: n.State, CIDR: networkBlock(n), Registered: n.Registered, Version: n.Stack.Version}
+	row := views.NetworkRow{Name: n.Name, State: n.State, CIDR: networkBlock(n), Registered: n.Registered}
 	if n.Estimate != nil {
 		row.Monthly = ui.USD(n.Estimate.Monthly()) + "/mo"
 	}

@@ -63,9 +63,9 @@ type RoleHealthRow struct {
 
 // ActionRow is one thing that a role should be allowed to do.
 type ActionRow struct {
-	Action, Needed, Resource string
-	Granted                  bool
-	Denied                   string // what denies it
+	Action, Needed string
+	Granted        bool
+	Denied         string // what denies it
 }
 
 // PolicyDifference is a statement that is not as the set-up says.

@@ -37,17 +37,16 @@ type BlueprintCard struct {
 // Blueprint is a blueprint's page.
 type Blueprint struct {
 	BlueprintCard
-	Kind      blueprint.Kind
-	Needs     []string
-	OrderURL  string // empty: not ordered by a form of its own, or not by this reader
-	Built     []BuiltGroup
-	BuiltN    int
-	Gates     []GateRow
-	Controls  []ControlRow
-	Cost      BlueprintCost
-	Uses      int
-	Releases  []BlueprintVersion
-	Conflicts bool // some folder was refused
+	Kind     blueprint.Kind
+	Needs    []string
+	OrderURL string // empty: not ordered by a form of its own, or not by this reader
+	Built    []BuiltGroup
+	BuiltN   int
+	Gates    []GateRow
+	Controls []ControlRow
+	Cost     BlueprintCost
+	Uses     int
+	Releases []BlueprintVersion
 }
 
 // BuiltGroup is what a blueprint makes of one AWS service.

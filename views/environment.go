@@ -58,7 +58,6 @@ type Environment struct {
 
 // StackFacts are where an object's stack is and what CloudFormation says of it.
 type StackFacts struct {
-	Name    string
 	Account string // 12 digits; empty before it exists
 	Region  string
 	Status  string // CloudFormation's own word; empty: never read

@@ -21,7 +21,6 @@ type EnvironmentHealth struct {
 // HealthPart is one part of an environment's health.
 type HealthPart struct {
 	Kind       string // "Tasks"
-	Name       string // of the service, the alarm
 	State      ui.State
 	Text       string
 	Gap        string // why it is not known, in AWS's words and what to do
@@ -33,7 +32,6 @@ type HealthPart struct {
 // HealthChange is one change of an environment's health.
 type HealthChange struct {
 	At     ui.When
-	Was    ui.State
 	State  ui.State
 	Reason string
 }

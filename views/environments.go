@@ -14,7 +14,6 @@ type Environments struct {
 	Sorts     ui.Sorts
 	Pager     ui.Pager
 	CSV       string
-	Tenants   int  // tenants this person may order for
 	MayAsk    bool // this person may order one
 	NewTenant bool // there is no tenant yet, and this person may ask for one
 }
@@ -53,7 +52,6 @@ type ServiceRow struct {
 	Tenant       string
 	Name         string
 	State        models.ObjectState
-	Class        models.Class
 	Repository   string // URI; empty before it exists
 	Environments int
 	Monthly      string

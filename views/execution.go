@@ -12,7 +12,6 @@ import (
 type Execution struct {
 	Tenant     string
 	Pipeline   string
-	Kind       models.PipelineKind
 	Number     int
 	State      models.ExecutionState
 	Trigger    models.Trigger
@@ -24,11 +23,9 @@ type Execution struct {
 	CommitAt   ui.When
 	Started    ui.When
 	Took       string
-	Seen       ui.When
 	Link       ui.Out
 	Digest     string
 	Tag        string
-	Repository string
 	Stages     []ExecutionStage
 	Scan       Scan
 	Evidence   []EvidenceRow

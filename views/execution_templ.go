@@ -248,7 +248,7 @@ func ExecutionLive(d Execution) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = evidenceOf(d.Evidence, d.Digest).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = evidenceOf(d.Evidence).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1278,7 +1278,7 @@ func scanOf(s Scan) templ.Component {
 	})
 }
 
-func evidenceOf(rows []EvidenceRow, digest string) templ.Component {
+func evidenceOf(rows []EvidenceRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

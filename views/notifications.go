@@ -27,7 +27,6 @@ type NoticeRow struct {
 	State     ui.State
 	Subject   string
 	Kind      string
-	Request   string // REQ-12; empty: about none
 	RequestID string
 	To        string // recipient, in the log of all
 	Channel   string

@@ -91,7 +91,6 @@ type StageBox struct {
 type ExecutionBrief struct {
 	Number int
 	URL    string
-	State  models.ExecutionState
 }
 
 // StageWait is an open promotion to a stage.
@@ -131,7 +130,6 @@ type ExecutionRow struct {
 	Started ui.When
 	Took    string
 	Stages  []StageMark
-	Digest  string
 }
 
 // StageMark is one stage of an execution, by icon and name.
@@ -168,7 +166,6 @@ type GateTable struct {
 
 // PipelineGate is one gate in each stage.
 type PipelineGate struct {
-	Gate  models.Gate
 	Title string
 	Text  string // what it says when it passes
 	Own   bool   // Slipway checks it itself
@@ -184,13 +181,11 @@ type GateCell struct {
 
 // WaiverRow is a waiver in force.
 type WaiverRow struct {
-	ID          string
 	Gate        string
 	Environment string
 	Image       string // head of the digest; empty: whatever image
 	Reason      string
 	By          string
-	At          ui.When
 	Until       ui.When
 	EndURL      string // empty: this person may not
 	Key         string
@@ -198,7 +193,6 @@ type WaiverRow struct {
 
 // StageFreezeRow is a freeze of a stage in force.
 type StageFreezeRow struct {
-	ID          string
 	Environment string
 	Reason      string
 	By          string

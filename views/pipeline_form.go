@@ -242,7 +242,10 @@ func (d PipelineOrderForm) gates(n int, s StageForm) ui.Choices {
 	c := ui.Choices{ID: name, Name: name, Label: "Gates that must pass", Hint: "Those not chosen are shown as not configured.", Error: d.stageError(n, "gates")}
 	for _, g := range models.Gates() {
 		needs := "Needs evidence from CI for each image."
-		if g.Own {
+		switch {
+		case g.Gate == models.GateBuild && d.byImage():
+			needs = "This pipeline builds nothing, so it waits until another pipeline of the service has registered the build."
+		case g.Own:
 			needs = "Slipway checks it itself."
 		}
 		c.Choices = append(c.Choices, ui.Choice{Value: string(g.Gate), Label: g.Title, Text: g.Words + " " + needs, Checked: slices.Contains(s.Gates, string(g.Gate))})

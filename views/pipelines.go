@@ -41,7 +41,6 @@ type LastExecution struct {
 type StageCell struct {
 	Environment string
 	Tenant      string
-	Stage       models.Stage
 	State       ui.State
 	Version     string // tag, short commit or short digest; empty: nothing runs
 	Image       string // in full, for who asks

@@ -12,7 +12,6 @@ type Platform struct {
 	At       ui.When
 	By       string
 	Checking bool
-	Asked    string
 	Failure  string
 	Items    []PrerequisiteRow
 	Roles    []RoleHealthRow

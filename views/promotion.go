@@ -22,11 +22,9 @@ type Promotion struct {
 	WasDigest   string
 	Now         string // digest of what runs there now, when that is another one by now
 	Commit      *ui.Pair
-	Message     string
 	Execution   *ExecutionBrief
 	AskedBy     string
 	Asked       ui.When
-	Ended       ui.When
 	Gates       []PromotionGate
 	Scan        Scan
 	Evidence    []EvidenceRow
@@ -61,7 +59,6 @@ type PromotionBrief struct {
 	From        string // digest of what runs there when it was asked; empty: nothing
 	To          string
 	Rollback    bool
-	Automatic   bool
 	Gates       []PromotionGate
 	Counts      []GateCount
 }

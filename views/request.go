@@ -25,7 +25,6 @@ type Request struct {
 	Life   Life     // notes under the stages of its life
 	Reason string   // why it is in its state: reject reason, what to change, why the plan was voided
 	By     string   // who gave the reason; empty for Slipway itself
-	At     ui.When  // since when it is in its state
 	Failed *Failure // plan failed or run failed: why
 	Wait   *Waiting // what it waits for
 
@@ -61,14 +60,12 @@ type Glass struct {
 
 // Life is what stands under each stage of a request's life. Empty notes are left blank.
 type Life struct {
-	Asked    string // "2 h 06 m ago"
-	Planned  string // "took 48 s"
-	Decided  string // "1 of 2 given", "by rule dev-under-50"
-	Ran      string // "usually 14 m", "took 12 m 40 s"
-	Ended    string
-	EverRan  bool // a failure after this is a run's failure
-	HadPlan  bool
-	Approved bool // the decision is behind it
+	Asked   string // "2 h 06 m ago"
+	Planned string // "took 48 s"
+	Decided string // "1 of 2 given", "by rule dev-under-50"
+	Ran     string // "usually 14 m", "took 12 m 40 s"
+	Ended   string
+	HadPlan bool
 }
 
 // Waiting says what a live request waits for.
@@ -86,7 +83,6 @@ type Waiting struct {
 // Plan is what the request would do, as it was hashed.
 type Plan struct {
 	Hash         string // in full; pages show the first eight digits
-	Number       int    // 1 for the request's first plan
 	Tally        map[models.Action]int
 	Total        int // things looked at, existing ones included
 	Parts        []PlanPart
@@ -94,12 +90,10 @@ type Plan struct {
 	CostNow      string // "$442.87"
 	CostPlanned  string
 	CostDelta    string
-	CostDir      int      // 1 rises, -1 falls, 0 stays
-	PriceNote    string   // "eu-west-1 list prices of 20 Nov 2026"
-	NotEstimated []string // what the cost leaves out
-	BudgetNote   string   // "8 % of the budget of $2,500"
-	Notes        []string // "prices changed since the approval"
-	Computed     ui.When
+	PriceNote    string       // "eu-west-1 list prices of 20 Nov 2026"
+	NotEstimated []string     // what the cost leaves out
+	BudgetNote   string       // "8 % of the budget of $2,500"
+	Notes        []string     // "prices changed since the approval"
 	Estimate     *ui.Estimate // position by position; nil for plans without one
 	Problems     []PlanSaid   // what AWS said of what the plan does not change
 }
@@ -163,7 +157,6 @@ const (
 // Rule is what one rule said of the plan.
 type Rule struct {
 	ID      string
-	Version int
 	Title   string
 	Effect  string // pass, warn, deny, require, approve
 	Message string

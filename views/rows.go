@@ -19,6 +19,8 @@ type QueueRow struct {
 	Asked ui.When
 	Old   bool   // waits longer than a day
 	Given string // "1 of 2 given"; empty when one is enough
+	// Promotion is what the request brings to a stage, when it does.
+	Promotion *PromotionBrief
 }
 
 // RequestRow is one request in a list.
@@ -28,7 +30,6 @@ type RequestRow struct {
 	Title  string
 	State  models.RequestState
 	Note   string // what it waits for, or why it ended; may be empty
-	Tenant string // slug; empty while the tenant does not exist
 	Who    string // requester
 	Tally  map[models.Action]int
 	Delta  string
@@ -42,7 +43,6 @@ type RunRow struct {
 	Title    string
 	State    models.RequestState // of the run's request: running, stopping, failed, succeeded ...
 	Note     string              // "Step 4 of 9: Wait for access", or the failure in one line
-	Tenant   string
 	Started  ui.When
 	Took     string  // "7 m 12 s"
 	Usual    string  // "usually 12 m"; empty under five past runs

@@ -79,7 +79,6 @@ func objectBanner(s models.ObjectState, progress, what string, failure *Failure)
 type Network struct {
 	Tenant       string
 	Name         string // <class>-<region>
-	Class        models.Class
 	State        models.ObjectState
 	Registered   bool // an existing VPC that Slipway did not make
 	CIDR         string

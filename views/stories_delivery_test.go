@@ -14,7 +14,7 @@ var digest1, digest2 = "sha256:" + strings.Repeat("9f3c", 16), "sha256:" + strin
 
 func cell(env string, stage models.Stage, c models.StageCell, since time.Duration) StageCell {
 	c.Environment, c.Stage = env, stage
-	return StageCell{Environment: env, Tenant: "payments", Stage: stage, State: CellState(c), Version: Version(c.Tag, c.Commit, c.Image), Image: c.Image, Since: ago(since)}
+	return StageCell{Environment: env, Tenant: "payments", State: CellState(c), Version: Version(c.Tag, c.Commit, c.Image), Image: c.Image, Since: ago(since)}
 }
 
 func pipelineRowStories() []PipelineRow {
@@ -34,7 +34,7 @@ func pipelineStory() Pipeline {
 	rows := pipelineRowStories()
 	d := Pipeline{
 		Tenant: "payments", Name: "orders", Kind: models.CodePipeline, State: models.Ready, Service: "orders", Class: models.NonProd, Made: ago(90 * 24 * time.Hour), Live: true, CSRF: "token",
-		Stack:      StackFacts{Name: "slipway-pipeline-orders", Account: "209355718840", Region: "eu-west-1", Status: "CREATE_COMPLETE", At: ago(time.Hour)},
+		Stack:      StackFacts{Account: "209355718840", Region: "eu-west-1", Status: "CREATE_COMPLETE", At: ago(time.Hour)},
 		Reading:    Reading{At: ago(12 * time.Second), Every: "every 10 s while something moves"},
 		Source:     []ui.Pair{{Label: "Repository", Value: "acme/orders"}, {Label: "Branch", Value: "main"}, {Label: "Paths", Value: "services/orders/**"}},
 		Connection: &ConnectionBrief{Name: "github", URL: urls.Connection("payments", "github"), State: ConnectionStatus(models.ConnectionAvailable)},
@@ -45,7 +45,7 @@ func pipelineStory() Pipeline {
 	}
 	steps := []Step{{URL: urls.Request(id1), Label: "Decide in the queue", Icon: ui.IconStamp}, {URL: urls.RejectPromotion("payments", id1), Label: "Reject", Icon: ui.IconX}}
 	for i, c := range rows[0].Cells {
-		box := StageBox{Position: i + 1, Name: c.Environment, URL: urls.Environment("payments", c.Environment), Stage: c.Stage, Automatic: i == 0, State: c.State, Version: c.Version, Image: c.Image, Commit: "4be0d1c2", Since: c.Since,
+		box := StageBox{Position: i + 1, Name: c.Environment, URL: urls.Environment("payments", c.Environment), Stage: []models.Stage{models.Dev, models.Staging, models.Production}[i], Automatic: i == 0, State: c.State, Version: c.Version, Image: c.Image, Commit: "4be0d1c2", Since: c.Since,
 			Execution: &ExecutionBrief{Number: 214 - i, URL: urls.Execution("payments", "orders", 214-i)}, Steps: []Step{{URL: urls.Rollback("payments", c.Environment), Label: "Roll back", Icon: ui.IconUndo}}}
 		if i == 1 {
 			box.Wait = &StageWait{URL: urls.Promotion("payments", id1), State: models.PromotionRequested, Version: "1.4.2", Image: "r@" + digest1, Words: "REQ-1851 waits for Jonas Weil or Noor Haddad.", Since: ui.Age(now, now.Add(-2*time.Minute)), Until: ui.In(now, now.Add(167*time.Hour))}
@@ -58,8 +58,8 @@ func pipelineStory() Pipeline {
 	d.Orders = []PipelineOrder{{State: ui.State{Tone: ui.Run}, Words: "Aiko Mori has asked to start it. AWS is told within seconds.", At: ago(3 * time.Second)}}
 	d.Promotions = []PromotionRow{{URL: urls.Promotion("payments", id1), State: models.PromotionRequested, Environment: "orders-staging", Version: "4be0d1c2", Image: "r@" + digest1, Words: "REQ-1851 waits for a decision.", By: "CodePipeline", At: ago(2 * time.Minute)},
 		{URL: urls.Promotion("payments", id2), State: models.PromotionSucceeded, Environment: "orders-prod", Version: "0c8d4411", Rollback: true, By: "Aiko Mori", At: ago(90 * time.Hour)}}
-	d.Waivers = []WaiverRow{{ID: id1, Gate: "Image scan", Environment: "orders-staging", Image: digest1[:19], Reason: "The library is not reachable from outside; the fix comes on Thursday.", By: "Noor Haddad", At: ago(time.Hour), Until: at(-70 * time.Hour), EndURL: urls.EndWaiver("payments", "orders", id1), Key: id2}}
-	d.Freezes = []StageFreezeRow{{ID: id1, Environment: "orders-prod", Reason: "Quarter end.", By: "Noor Haddad", At: ago(time.Hour), Until: at(-70 * time.Hour), LiftURL: urls.LiftStageFreeze("payments", "orders", id1), Key: id2}}
+	d.Waivers = []WaiverRow{{Gate: "Image scan", Environment: "orders-staging", Image: digest1[:19], Reason: "The library is not reachable from outside; the fix comes on Thursday.", By: "Noor Haddad", Until: at(-70 * time.Hour), EndURL: urls.EndWaiver("payments", "orders", id1), Key: id2}}
+	d.Freezes = []StageFreezeRow{{Environment: "orders-prod", Reason: "Quarter end.", By: "Noor Haddad", At: ago(time.Hour), Until: at(-70 * time.Hour), LiftURL: urls.LiftStageFreeze("payments", "orders", id1), Key: id2}}
 	d.Actions = []ui.Action{{ID: "update", Label: "Change", Text: "Other stages, gates or source.", Icon: ui.IconPencil, URL: urls.ChangePipeline("payments", "orders", "update")},
 		{ID: "delete", Label: "Delete", Text: "Its stack goes.", Icon: ui.IconTrash, URL: urls.ChangePipeline("payments", "orders", "delete"), Bad: true, Why: "It is being changed. Possible once the run has ended."}}
 	return d
@@ -69,7 +69,7 @@ func gateStory() GateTable {
 	t := GateTable{Stages: []string{"orders-dev", "orders-staging", "orders-prod"}}
 	states := []models.GateState{models.GatePass, models.GateFail, models.GateWaived, models.GateWaiting, models.GateUnset}
 	for i, g := range models.Gates() {
-		row := PipelineGate{Gate: g.Gate, Title: g.Title, Text: g.Words, Own: g.Own}
+		row := PipelineGate{Title: g.Title, Text: g.Words, Own: g.Own}
 		for j := range t.Stages {
 			row.Cells = append(row.Cells, GateCell{State: GateState(states[(i+j)%len(states)]), Words: "2 critical (0 allowed)", At: ago(time.Duration(i+1) * time.Hour)})
 		}
@@ -100,11 +100,11 @@ func deliveryStories() []story {
 	deleted.State, deleted.Live, deleted.Receipt, deleted.Actions, deleted.Start = models.Deleted, false, &Receipt{At: ago(time.Hour), ScannedIn: []string{"eu-west-1"}}, nil, nil
 	hostileOne.Executions = []ExecutionRow{{URL: "/x", Number: 1, State: "odd", Commit: long, Message: hostile + long, Author: hostile, By: hostile, Started: ago(time.Hour), Took: "1 s", Stages: []StageMark{{hostile, ExecutionState("odd")}, {long, ExecutionState("")}}}}
 	hostileOne.Stages = []StageBox{{Position: 1, Name: long, URL: "/x", State: CellState(models.StageCell{State: models.Broken}), Version: long, Image: hostile, Commit: long, Since: ago(time.Hour), Wait: &StageWait{URL: "/x", Words: hostile + long, Version: long}, Steps: []Step{{URL: "/x", Label: "Waive Static analysis", Icon: ui.IconSignpost}}}}
-	hostileOne.Waivers = []WaiverRow{{ID: id1, Gate: hostile, Environment: long, Reason: hostile + long, By: hostile, Until: at(0)}}
-	env := Environment{Tenant: "payments", Name: "orders-dev", Stage: models.Dev, State: models.Ready, Made: ago(time.Hour), Delivery: &EnvironmentDelivery{Tenant: "payments", Environment: "orders-dev", By: "What runs here was promoted:", ByURL: urls.Promotion("payments", id1), ByWord: "the promotion", At: ago(time.Hour),
+	hostileOne.Waivers = []WaiverRow{{Gate: hostile, Environment: long, Reason: hostile + long, By: hostile, Until: at(0)}}
+	env := Environment{Tenant: "payments", Name: "orders-dev", Stage: models.Dev, State: models.Ready, Made: ago(time.Hour), Delivery: &EnvironmentDelivery{Tenant: "payments", By: "What runs here was promoted:", ByURL: urls.Promotion("payments", id1), ByWord: "the promotion", At: ago(time.Hour),
 		Pipelines: []string{"orders", "orders-hotfix"}, Open: d.Promotions[:1], Freeze: &d.Freezes[0], Previous: digest2[:19], RollbackURL: urls.Rollback("payments", "orders-dev")}}
 	past := env
-	past.Delivery = &EnvironmentDelivery{Tenant: "payments", Environment: "orders-dev"}
+	past.Delivery = &EnvironmentDelivery{Tenant: "payments"}
 	service := Service{Tenant: "payments", Name: "orders", State: models.Ready, Pipelines: pipelineRowStories()[:2], PipelineURL: urls.NewPipeline, Images: []ImageRow{{Version: "1.4.2", Digest: digest1, Scan: ScanState(nil), Commit: "4be0d1c2 Count refunds once, by Aiko Mori", Built: ago(time.Hour), By: "orders #214", ByURL: urls.Execution("payments", "orders", 214), Runs: pipelineRowStories()[0].Cells},
 		{Version: digest2[:19], Digest: digest2, Scan: ScanState(&models.ImageScan{State: models.ScanComplete, Counts: map[models.Severity]int{models.Critical: 1}})}}}
 	holds := Tenant{Slug: "payments", Name: "Payments", State: models.Ready, Holds: Holds{MayAsk: true, Pipelines: pipelineRowStories(), PipelinesAll: 12, Connections: []ConnectionRow{{Tenant: "payments", Name: "github", Provider: models.GitHub, Class: models.NonProd, State: ConnectionStatus(models.ConnectionPending)}}}}

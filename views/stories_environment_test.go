@@ -39,7 +39,7 @@ func stackResources() []ResourceGroup {
 func environment() Environment {
 	return Environment{
 		Tenant: "payments", Name: "orders-dev", Stage: models.Dev, State: models.Ready, Made: ago(40 * 24 * time.Hour),
-		Stack: StackFacts{Name: "slw-payments-env-orders-dev", Account: "209355718840", Region: "eu-west-1", Status: "UPDATE_COMPLETE", At: ago(40 * time.Second),
+		Stack: StackFacts{Account: "209355718840", Region: "eu-west-1", Status: "UPDATE_COMPLETE", At: ago(40 * time.Second),
 			Console: ui.Out{URL: "https://eu-west-1.console.aws.amazon.com/cloudformation/home?region=eu-west-1#/stacks/stackinfo?stackId=arn", Word: "The stack in AWS"}},
 		Blueprint: "ecs-web-service", Version: "1.0.0", Newest: "1.1.0", MayChange: true, Network: "nonprod-eu-west-1", Service: "orders", Image: repository + "@sha256:" + hash1,
 		Expiry:    &Expiry{At: ui.In(now, now.Add(24*24*time.Hour)), ExtendURL: urls.ChangeEnvironment("payments", "orders-dev", "extend")},
@@ -147,7 +147,7 @@ func environmentListStories() []story {
 }
 
 func serviceRows() []ServiceRow {
-	return []ServiceRow{{Tenant: "payments", Name: "orders", State: models.Ready, Class: models.NonProd, Repository: repository, Environments: 3, Monthly: "$1.90", Changed: ago(40 * time.Hour)}, {Tenant: "payments", Name: "refunds", State: models.Creating, Class: models.NonProd}}
+	return []ServiceRow{{Tenant: "payments", Name: "orders", State: models.Ready, Repository: repository, Environments: 3, Monthly: "$1.90", Changed: ago(40 * time.Hour)}, {Tenant: "payments", Name: "refunds", State: models.Creating}}
 }
 
 func storyEstimate() *ui.Estimate {

@@ -11,7 +11,7 @@ import (
 
 func executionStory() Execution {
 	return Execution{
-		Tenant: "payments", Pipeline: "orders", Kind: models.CodePipeline, Number: 213, State: models.ExecutionRunning, Trigger: models.TriggerPush, By: "webhook", Commit: "4be0d1c2a4b6c8d0e2f4061829304152637485aa", Message: "Count refunds once\n\nThey were counted twice.",
+		Tenant: "payments", Pipeline: "orders", Number: 213, State: models.ExecutionRunning, Trigger: models.TriggerPush, By: "webhook", Commit: "4be0d1c2a4b6c8d0e2f4061829304152637485aa", Message: "Count refunds once\n\nThey were counted twice.",
 		Author: "Aiko Mori", Branch: "main", CommitAt: ago(12 * time.Minute), Started: ago(11 * time.Minute), Took: "11 m 02 s", Link: ui.Out{URL: "https://eu-west-1.console.aws.amazon.com/codesuite/x", Word: "This execution at AWS"}, Digest: digest1, Tag: "4be0d1c", Live: true,
 		Stages: []ExecutionStage{
 			{Name: "Source", State: models.ExecutionSucceeded, Actions: []ExecutionAction{{Name: "Source", Kind: "source", State: models.ExecutionSucceeded, Took: "4.1 s", Outputs: []ui.Pair{{Label: "CommitId", Value: "4be0d1c2a4b6"}}}}},
@@ -67,7 +67,7 @@ func executionPageStories() []story {
 	ended, gone, paged := logStory(), logStory(), logStory()
 	ended.Grows, ended.State, gone.Grows, gone.Lines, gone.Gap, gone.GapNext = false, models.ExecutionSucceeded, false, nil, "Slipway cannot read the log. AWS refused: AccessDenied.", "Reload the page to try again."
 	paged.Grows, paged.From, paged.NextURL = false, 5000, "/x?next=2&from=5004"
-	conn := Connection{Tenant: "payments", Name: "github", Provider: models.GitHub, Class: models.NonProd, Status: models.ConnectionPending, StatusAt: ago(20 * time.Second), State: models.Creating, Made: ago(3 * time.Minute), Stack: StackFacts{Name: "s", Account: "209355718840", Region: "eu-west-1", Status: "CREATE_COMPLETE", At: ago(time.Minute)},
+	conn := Connection{Tenant: "payments", Name: "github", Provider: models.GitHub, Class: models.NonProd, Status: models.ConnectionPending, StatusAt: ago(20 * time.Second), State: models.Creating, Made: ago(3 * time.Minute), Stack: StackFacts{Account: "209355718840", Region: "eu-west-1", Status: "CREATE_COMPLETE", At: ago(time.Minute)},
 		Finish: ui.Out{URL: "https://eu-west-1.console.aws.amazon.com/codesuite/settings/connections", Word: "Finish it in the AWS console"}}
 	ready, broken := conn, conn
 	ready.Status, ready.State, ready.Pipelines = models.ConnectionAvailable, models.Ready, pipelineRowStories()[:1]

@@ -58,7 +58,7 @@ func healthStories() []story {
 		{ID: "cost-tags", Title: "Costs can be told apart by tenant", State: models.PrerequisiteUnseen, Found: "Slipway may not do ce:ListCostAllocationTags.", Next: "Allow ce:ListCostAllocationTags to slipway-org."},
 	}}
 	calm := Platform{At: ago(time.Minute), By: "Mara Lindqvist", Items: full.Items[:1]}
-	looking := Platform{Checking: true, Asked: "Mara Lindqvist", Failure: "AWS did not answer.", CheckURL: urls.CheckPlatform}
+	looking := Platform{Checking: true, Failure: "AWS did not answer.", CheckURL: urls.CheckPlatform}
 	broad := Platform{At: ago(time.Minute), By: long, Failure: long, Items: []PrerequisiteRow{{ID: "x", Title: long, State: models.PrerequisiteUnseen, Found: long, Next: long, Details: []string{long}, Commands: []ui.Command{{Label: long, Lines: []string{long}}}}}}
 	return []story{
 		{"platform", PlatformPage(admin(), full)}, {"platform-calm", PlatformPage(admin(), calm)}, {"platform-looking", PlatformPage(admin(), looking)}, {"platform-long", PlatformPage(admin(), broad)},

@@ -38,12 +38,12 @@ func notificationStories() []story {
 
 func noticeRows() []NoticeRow {
 	row := func(s models.NotificationState, attempts int, subject string) NoticeRow {
-		return NoticeRow{ID: id1, State: NoticeState(s, attempts), Subject: subject, Kind: EventWords(models.TellFailed), Request: "REQ-1844", RequestID: id2, To: "Tomasz Reiter (tomasz@example.com)", Channel: "email",
+		return NoticeRow{ID: id1, State: NoticeState(s, attempts), Subject: subject, Kind: EventWords(models.TellFailed), RequestID: id2, To: "Tomasz Reiter (tomasz@example.com)", Channel: "email",
 			Attempts: attempts, At: ago(5 * time.Minute), Again: s != models.NotePending}
 	}
 	rows := []NoticeRow{row(models.NoteSent, 1, "REQ-1844 Create tenant ledger has failed"), row(models.NotePending, 3, "REQ-1844 Create tenant ledger waits for your approval"),
 		row(models.NoteFailed, 40, hostile+" "+long), row(models.NoteSuperseded, 0, "REQ-1840 is done"), row(models.NoteNotConfigured, 0, "REQ-1839 is done"), row(models.NotePending, 0, "Slipway sends a test")}
 	rows[1].Next, rows[1].Error, rows[2].Error, rows[3].Error = ui.In(now, now.Add(8*time.Minute)), "The mail server could not be reached: it did not answer in time.", "It answered 500.", "The request is done now."
-	rows[5].RequestID, rows[5].Request = "", ""
+	rows[5].RequestID = ""
 	return rows
 }

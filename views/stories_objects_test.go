@@ -14,7 +14,7 @@ func objectStories() []story {
 		Estimate: storyEstimate(), Environments: environmentRows()[:2], OrderURL: urls.With(urls.NewEnvironment, "service", "orders"), Groups: stackResources()[1:2], Resources: 2,
 		Actions: []ui.Action{{ID: "delete", Label: "Delete", Why: "It runs in 2 environments. Delete them first."}}, Requests: requestRows()[10:11], Runs: runRows()[3:4]}
 	making := Service{Tenant: "payments", Name: "refunds", State: models.Creating, Progress: "Step 1 of 2: Create the repository", RunID: id1, Open: requestRows()[5:6]}
-	network := Network{Tenant: "payments", Name: "nonprod-eu-west-1", Class: models.NonProd, State: models.Ready, CIDR: "10.64.16.0/20", Version: "1.0.0", Made: ago(40 * 24 * time.Hour), VPC: "vpc-0a1b2c3d4e5f67890", Zones: "eu-west-1a, eu-west-1b",
+	network := Network{Tenant: "payments", Name: "nonprod-eu-west-1", State: models.Ready, CIDR: "10.64.16.0/20", Version: "1.0.0", Made: ago(40 * 24 * time.Hour), VPC: "vpc-0a1b2c3d4e5f67890", Zones: "eu-west-1a, eu-west-1b",
 		Stack:   StackFacts{Account: "209355718840", Region: "eu-west-1", Status: "CREATE_COMPLETE", At: ago(3 * time.Hour)},
 		Subnets: []SubnetGroup{{"Public subnets", []string{"subnet-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67891"}}, {"Private subnets", []string{"subnet-0a1b2c3d4e5f67892", "subnet-0a1b2c3d4e5f67893"}}},
 		Zone:    &ZoneFacts{Name: "payments-nonprod.apps.example.com", State: models.Ready, Delegated: ago(40 * 24 * time.Hour), Servers: []string{"ns-1.awsdns-01.org", "ns-2.awsdns-02.com"}}, Estimate: storyEstimate(),

@@ -10,8 +10,7 @@ import (
 
 func plan() *Plan {
 	return &Plan{
-		Hash: hash1, Number: 1, Tally: map[models.Action]int{models.Add: 9, models.Modify: 1, models.Exists: 2}, Total: 12, Computed: ago(2 * time.Hour),
-		Parts: []PlanPart{
+		Hash: hash1, Tally: map[models.Action]int{models.Add: 9, models.Modify: 1, models.Exists: 2}, Total: 12, Parts: []PlanPart{
 			{ID: "part-1", Name: "Organization", Note: "management account 1111-1111-1111", Changes: []ui.Change{
 				{ID: "c-1", Action: models.Add, Name: "Account logistics-nonprod", Type: "AWS account", Note: "An AWS account cannot be taken back at once: a closed one counts for 90 days.", Props: []ui.Prop{{Path: "Email", After: ptr("aws+logistics-nonprod-7@example.com")}, {Path: "Tags.slipway:tenant", After: ptr("logistics")}}},
 				{ID: "c-2", Action: models.Modify, Name: "Place in the organization", Type: "MoveAccount", Props: []ui.Prop{{Path: "Parent", Before: ptr("r-demo"), After: ptr("ou-demo-nonprod01")}}},
@@ -26,7 +25,7 @@ func plan() *Plan {
 			}},
 		},
 		Cost:    []CostRow{{Item: "KMS key", Part: "logistics-nonprod", Now: "$0.00", Planned: "$1.00", Delta: "+$1.00", Dir: 1}, {Item: "Config rules, 12", Part: "logistics-nonprod", Now: "$0.00", Planned: "$1.05", Delta: "+$1.05", Dir: 1}, {Item: "Budget", Now: "$0.00", Planned: "$0.00", Delta: "$0.00"}},
-		CostNow: "$0.00", CostPlanned: "$2.05", CostDelta: "+$2.05", CostDir: 1, PriceNote: "eu-west-1 list prices of 20 Nov 2026", NotEstimated: []string{"CloudTrail data events", "log storage"}, BudgetNote: "0.1 % of the budget of $2,500",
+		CostNow: "$0.00", CostPlanned: "$2.05", CostDelta: "+$2.05", PriceNote: "eu-west-1 list prices of 20 Nov 2026", NotEstimated: []string{"CloudTrail data events", "log storage"}, BudgetNote: "0.1 % of the budget of $2,500",
 	}
 }
 
@@ -39,9 +38,9 @@ func request(state models.RequestState) Request {
 		Demands:   []Demand{{Who: "A platform-admin", Note: "you, Jonas Weil or Noor Haddad", State: DemandWaiting}},
 		DemandWhy: "One is needed because new accounts are made (rule new-accounts). Tomasz Reiter asked and cannot approve.",
 		Rules: []Rule{
-			{ID: "new-accounts", Version: 2, Title: "New accounts are seen by an admin", Effect: "require", Message: "wants 1 platform-admin."},
-			{ID: "budget-size", Version: 1, Title: "Budget under $2,000", Effect: "warn", Message: "$2,500 is above what new teams usually get."},
-			{ID: "cost-centre", Version: 1, Title: "Cost centre is known", Effect: "pass"}, {ID: "groups", Version: 1, Title: "Groups are distinct", Effect: "pass"},
+			{ID: "new-accounts", Title: "New accounts are seen by an admin", Effect: "require", Message: "wants 1 platform-admin."},
+			{ID: "budget-size", Title: "Budget under $2,000", Effect: "warn", Message: "$2,500 is above what new teams usually get."},
+			{ID: "cost-centre", Title: "Cost centre is known", Effect: "pass"}, {ID: "groups", Title: "Groups are distinct", Effect: "pass"},
 		},
 		Effect:     []ui.Pair{{Label: "Monthly", Value: "+$2.05"}, {Label: "Usual time", Value: "14 m, worst 22 m"}, {Label: "Undo", Value: "accounts: no"}, {Label: "Template", Value: "tenant-baseline 1.0.0"}},
 		Inputs:     []Input{{Label: "Short name", Value: "logistics", Code: true}, {Label: "Owners", Value: "logistics-owners", Code: true}, {Label: "Developers", Value: "logistics-developers", Code: true, Mark: "nobody with this group has signed in yet"}, {Label: "What it is for"}, {Label: "Monthly budget", Value: "$2,500"}},

@@ -36,9 +36,9 @@ func healthParts() []HealthPart {
 		return ui.Out{Word: word, URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#alarmsV2:"}
 	}
 	return []HealthPart{
-		{Kind: "Tasks", Name: "orders", State: Condition(models.Failing), Text: "0 of 4 tasks run, and the deployment cannot start its tasks: 12 have failed", Since: ago(12 * time.Minute), Console: out("Service")},
+		{Kind: "Tasks", State: Condition(models.Failing), Text: "0 of 4 tasks run, and the deployment cannot start its tasks: 12 have failed", Since: ago(12 * time.Minute), Console: out("Service")},
 		{Kind: "Targets", State: Condition(models.Failing), Text: "0 of 4 targets are healthy", Since: ago(11 * time.Minute), Console: out("Targets")},
-		{Kind: "Alarm", Name: "MissingTasks", State: Condition(models.Degraded), Text: "MissingTasks: Fewer tasks of orders-prod run than should", Since: ago(9 * time.Minute), Console: out("Alarm")},
+		{Kind: "Alarm", State: Condition(models.Degraded), Text: "MissingTasks: Fewer tasks of orders-prod run than should", Since: ago(9 * time.Minute), Console: out("Alarm")},
 		{Kind: "Certificate", State: Condition(models.Unread), Text: "Slipway cannot read its certificate: acm:DescribeCertificate is missing", Permission: "acm:DescribeCertificate",
 			Gap: "ACM DescribeCertificate in account 209355718840: User is not authorized to perform: acm:DescribeCertificate. Allow acm:DescribeCertificate to slipway-read (see deploy/aws)."},
 		{Kind: "Stack", State: Condition(models.Healthy), Text: "The stack is as it should be", Console: out("Stack")},
@@ -47,7 +47,7 @@ func healthParts() []HealthPart {
 
 func environmentHealthTold() *EnvironmentHealth {
 	return &EnvironmentHealth{Row: healthRowsTold()[0], Parts: healthParts(), Account: urls.Account("payments", "prod"), SignalURL: urls.Signals("payments", "orders-prod", "3h"),
-		Changes: []HealthChange{{At: ago(12 * time.Minute), Was: Condition(models.Healthy), State: Condition(models.Failing), Reason: "0 of 4 tasks run"}, {At: ago(9 * 24 * time.Hour), Was: Condition(models.NoData), State: Condition(models.Healthy), Reason: "4 of 4 tasks run"}},
+		Changes: []HealthChange{{At: ago(12 * time.Minute), State: Condition(models.Failing), Reason: "0 of 4 tasks run"}, {At: ago(9 * 24 * time.Hour), State: Condition(models.Healthy), Reason: "4 of 4 tasks run"}},
 		Alarms:  []AlarmChange{{At: ago(9 * time.Minute), Alarm: "MissingTasks", State: AlarmState("ALARM"), Reason: "Threshold Crossed: 3 out of the last 3 datapoints were greater than the threshold (0.0)."}},
 		Links:   []ui.Out{{Word: "Dashboard in CloudWatch", URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home"}, {Word: "Traces in X-Ray", URL: "https://eu-west-1.console.aws.amazon.com/cloudwatch/home#xray:traces/query"}}}
 }

@@ -103,6 +103,8 @@ func queueRows() []QueueRow {
 		{ID: id1, Title: "Create tenant logistics-returns", Who: "Jonas Weil", Where: "new accounts nonprod and prod", Tally: add, Delta: "+$4.10/mo", Asked: ago(27 * time.Hour), Old: true},
 		{ID: id2, Title: "Update payments / api-prod to web-service 3.3.1", Who: "Tomasz Reiter", Where: "2093-5571-8840, eu-west-1", Tally: map[models.Action]int{models.Delete: 1, models.Replace: 1, models.Modify: 3, models.Add: 3}, Delta: "+$216.92/mo", Up: true, Asked: ago(126 * time.Minute), Given: "1 of 2 given"},
 		{ID: id1, Title: "Create tenant search", Who: "Aiko Mori", Where: "new account nonprod", Tally: add, Delta: "+$2.05/mo", Asked: ago(40 * time.Minute)},
+		{ID: id2, Title: "Deploy to environment orders-prod", Who: "CodePipeline", Where: "payments", Tally: map[models.Action]int{models.Modify: 2}, Delta: "+$0.00/mo", Asked: ago(4 * time.Minute),
+			Promotion: &PromotionBrief{Commit: "4be0d1c2a4b6", From: digest2, To: digest1, Counts: []GateCount{{State: GateState(models.GateWaived), N: 1}, {State: GateState(models.GatePass), N: 5}, {State: GateState(models.GateUnset), N: 4}}}},
 		{ID: id2, Title: "Extend search / load-test by 14 days", Who: "Aiko Mori", Tally: map[models.Action]int{}, Asked: ago(20 * time.Second)},
 	}
 }
@@ -112,7 +114,7 @@ func requestRows() []RequestRow {
 	states := models.RequestStates()[1:]
 	var rows []RequestRow
 	for i, s := range states {
-		rows = append(rows, RequestRow{ID: id1, Number: fmt.Sprintf("REQ-%d", 1847-i), Title: "Create tenant team-" + string(rune('a'+i)), State: s, Tenant: "team", Who: "Tomasz Reiter", Tally: add, Delta: "+$4.10/mo", Asked: ago(time.Duration(i+1) * 3 * time.Hour)})
+		rows = append(rows, RequestRow{ID: id1, Number: fmt.Sprintf("REQ-%d", 1847-i), Title: "Create tenant team-" + string(rune('a'+i)), State: s, Who: "Tomasz Reiter", Tally: add, Delta: "+$4.10/mo", Asked: ago(time.Duration(i+1) * 3 * time.Hour)})
 	}
 	rows[0].Tally, rows[0].Delta, rows[1].Tally, rows[1].Delta = nil, "", nil, ""
 	rows[3].Note = "waits for Jonas Weil or Noor Haddad"
@@ -121,10 +123,10 @@ func requestRows() []RequestRow {
 
 func runRows() []RunRow {
 	return []RunRow{
-		{ID: id1, Number: "REQ-1844", Title: "Create tenant ledger", State: models.Running, Note: "Step 4 of 11: Wait for access to ledger-nonprod", Tenant: "ledger", Started: ago(7 * time.Minute), Took: "7 m 12 s", Usual: "usually 12 m", Progress: 36},
-		{ID: id2, Number: "REQ-1843", Title: "Create tenant identity-edge", State: models.Stopping, Note: "Step 9 of 11: Create the baseline stack", Tenant: "identity-edge", Started: ago(11 * time.Minute), Took: "11 m 02 s", Progress: 82},
-		{ID: id1, Number: "REQ-1839", Title: "Create tenant storefront", State: models.Failed, Note: "The organization has no accounts left", Tenant: "storefront", Started: ago(26 * time.Hour), Took: "48 s", Progress: 9},
-		{ID: id2, Number: "REQ-1822", Title: "Create tenant payments", State: models.Succeeded, Tenant: "payments", Started: ago(9 * 24 * time.Hour), Took: "12 m 40 s", Progress: 100},
+		{ID: id1, Number: "REQ-1844", Title: "Create tenant ledger", State: models.Running, Note: "Step 4 of 11: Wait for access to ledger-nonprod", Started: ago(7 * time.Minute), Took: "7 m 12 s", Usual: "usually 12 m", Progress: 36},
+		{ID: id2, Number: "REQ-1843", Title: "Create tenant identity-edge", State: models.Stopping, Note: "Step 9 of 11: Create the baseline stack", Started: ago(11 * time.Minute), Took: "11 m 02 s", Progress: 82},
+		{ID: id1, Number: "REQ-1839", Title: "Create tenant storefront", State: models.Failed, Note: "The organization has no accounts left", Started: ago(26 * time.Hour), Took: "48 s", Progress: 9},
+		{ID: id2, Number: "REQ-1822", Title: "Create tenant payments", State: models.Succeeded, Started: ago(9 * 24 * time.Hour), Took: "12 m 40 s", Progress: 100},
 		{ID: id2, Number: "REQ-1801", Title: "Create tenant " + long, State: models.Abandoned, Note: long, Started: ago(40 * 24 * time.Hour), Took: "3 d 4 h", Progress: 50},
 	}
 }

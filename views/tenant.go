@@ -120,7 +120,6 @@ type NetworkRow struct {
 	State      models.ObjectState
 	CIDR       string
 	Registered bool
-	Version    string
 	Monthly    string
 }
 

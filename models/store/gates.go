@@ -72,7 +72,7 @@ func (f gateFacts) result(info models.GateInfo) models.GateResult {
 func (f gateFacts) judgeBuild() (models.GateState, string, time.Time) {
 	switch {
 	case f.build == nil:
-		return models.GateWaiting, "No pipeline of the service has registered a build of this image.", time.Time{}
+		return models.GateWaiting, "No pipeline of the service has registered a build of this image: whoever pushed it has not said how it was made.", time.Time{}
 	case !f.build.Passed:
 		return models.GateFail, "The build that made the image did not pass.", f.build.RegisteredAt
 	}

@@ -24,7 +24,6 @@ const (
 	IconDownload     Icon = "download"
 	IconExternal     Icon = "external-link"
 	IconEyeOff       Icon = "eye-off"
-	IconGitBranch    Icon = "git-branch"
 	IconGlobe        Icon = "globe"
 	IconHeartPulse   Icon = "heart-pulse"
 	IconHouse        Icon = "house"
