@@ -84,6 +84,7 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // TestFramesInAnotherSite frames Slipway from an origin that may and from one that may not, in a browser without third-party cookies.
 func TestFramesInAnotherSite(t *testing.T) {
+	t.Parallel()
 	allowed, refused := newPortal(t), newPortal(t)
 	a := ownApp(t, "SLIPWAY_BACKSTAGE_ORIGINS="+allowed.url)
 	chrome.once.Do(openChrome)

@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -63,6 +65,12 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, byHand(addr))
 		os.Exit(1)
 	}
+	// Most of these tests wait for the product, which goes its own pace: more of them than processors fit side by side.
+	flag.Parse()
+	if err := flag.Set("test.parallel", fmt.Sprint(2*runtime.GOMAXPROCS(0))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if chrome.b != nil {
 		_ = chrome.b.Close()
@@ -111,7 +119,7 @@ func newVisitorOf(t *testing.T, a *app, l look, b playwright.Browser) *visitor {
 		scheme = playwright.ColorSchemeDark
 	}
 	ctx, err := b.NewContext(playwright.BrowserNewContextOptions{Viewport: &playwright.Size{Width: l.width, Height: l.height},
-		ColorScheme: scheme, JavaScriptEnabled: playwright.Bool(!l.noScript), TimezoneId: playwright.String("Europe/Berlin")})
+		ColorScheme: scheme, ReducedMotion: playwright.ReducedMotionReduce, JavaScriptEnabled: playwright.Bool(!l.noScript), TimezoneId: playwright.String("Europe/Berlin")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,22 +178,16 @@ func (v *visitor) sees(text string) {
 	v.ok(v.must.Locator(v.page.Locator("body")).ToContainText(text))
 }
 
-// What axe is asked for, as its option runOnly.
-const (
-	everyRule = `['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']` // WCAG 2.2 A and AA, and best practice
-	contrast  = `{type: 'rule', values: ['color-contrast']}`
-)
+// everyRule is WCAG 2.2 A and AA, and best practice, as axe's option runOnly.
+const everyRule = `['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']`
 
 // axe fails the test for every violation of every rule on the page as it stands.
 func (v *visitor) axe(where string) {
 	v.t.Helper()
-	v.rules(where, everyRule)
-}
-
-// rules fails the test for every violation of some rules on the page as it stands.
-func (v *visitor) rules(where, only string) {
-	v.t.Helper()
-	there, err := v.page.Evaluate(`() => Promise.all(document.getAnimations().filter(a => a.effect?.getComputedTiming().iterations !== Infinity).map(a => a.finished.catch(() => {}))).then(() => 'axe' in window)`)
+	there, err := v.page.Evaluate(`() => {
+		for (const a of document.getAnimations()) if (a.effect?.getComputedTiming().iterations !== Infinity) a.finish();
+		return 'axe' in window;
+	}`)
 	v.ok(err) // colours that are on their way are no colours to judge
 	if there != true {
 		_, err = v.page.Evaluate(chrome.axe)
@@ -193,7 +195,7 @@ func (v *visitor) rules(where, only string) {
 	}
 	_, err = v.page.Evaluate(`() => window.scrollTo({top: 0, behavior: 'instant'})`)
 	v.ok(err) // what a page that was scrolled hides behind its bar is no finding
-	res, err := v.page.Evaluate(`async () => (await axe.run(document, {resultTypes: ['violations'], runOnly: ` + only + `}))
+	res, err := v.page.Evaluate(`async () => (await axe.run(document, {resultTypes: ['violations'], runOnly: ` + everyRule + `}))
 		.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + (n.any[0]?.message ?? '')).slice(0, 3).join('; '))`)
 	v.ok(err)
 	for _, violation := range res.([]any) {
@@ -211,9 +213,12 @@ func (v *visitor) noSideways(where string) {
 	}
 }
 
-// shot keeps a picture when SLIPWAY_TEST_SHOTS names a folder.
+// picturesIn names the folder that pictures are kept in; empty: nobody asked for them.
+func picturesIn() string { return os.Getenv("SLIPWAY_TEST_SHOTS") }
+
+// shot keeps a picture, when they are asked for.
 func (v *visitor) shot(name string) {
-	dir := os.Getenv("SLIPWAY_TEST_SHOTS")
+	dir := picturesIn()
 	if dir == "" {
 		return
 	}

@@ -29,6 +29,7 @@ func puts(t *testing.T, a *app, account, site string) {
 
 // TestDeleteWithANonEmptyBucket asks for a deletion that says no word of what is in the bucket, then for one that does.
 func TestDeleteWithANonEmptyBucket(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	account := homeReady(t, a)
 	const site = "full-site"

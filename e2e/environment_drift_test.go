@@ -7,6 +7,7 @@ import (
 
 // TestDriftIsReverted changes a bucket behind the stack's back, finds the difference, and has it put back by a request.
 func TestDriftIsReverted(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	account := homeReady(t, a)
 	const site = "drift-site"

@@ -23,6 +23,7 @@ func moveClock(t *testing.T, a *app, by time.Duration) {
 // TestExpiry lets two sites reach their end: both are warned of and put to sleep by the shipped rule. A week later the one whose
 // order said that its bucket may be emptied is gone with a receipt, and the other's deletion waits for a person.
 func TestExpiry(t *testing.T) {
+	t.Parallel()
 	a := ownApp(t)
 	account := homeReady(t, a)
 	asks, owner := newVisitor(t, a, desk).signIn("developer"), newVisitor(t, a, desk).signIn("owner")

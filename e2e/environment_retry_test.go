@@ -12,6 +12,7 @@ import (
 // TestEnvironmentFailsAndRetries lets one resource fail until somebody mends what was wrong: its cause stands first on the run's
 // page, and the retry cleans up and makes the same one stack.
 func TestEnvironmentFailsAndRetries(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	homeReady(t, a)
 	const site = "bumpy-site"

@@ -10,6 +10,7 @@ import (
 
 // TestEnvironmentStory orders a network, a service and two environments by form, has them approved and made, and deploys an image.
 func TestEnvironmentStory(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	account := homeReady(t, a)
 	const region, service, web, site = "eu-west-1", "story-api", "story-web", "story-site"

@@ -11,40 +11,46 @@ import (
 )
 
 const (
-	storyLine, storyDev, storyStage = "story-line", "line-dev", "line-stage"
-	storyRepository                 = "acme/line"
+	storyLine, storyDev, storyProd = "story-line", "line-dev", "line-prod"
+	storyRepository                = "acme/line"
 )
 
-// TestPipelineStory orders a connection and a pipeline by form, finishes the handshake at AWS, and leads two images through it: the
-// first by rule and by the queue, the second past a gate that an owner waives; then takes the second back.
+// TestPipelineStory orders a connection and a pipeline by form, finishes the handshake at AWS, and leads two images through it to production:
+// the first by rule and by the queue, the second past a gate that an owner waives; then takes the second back.
 func TestPipelineStory(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	account := furnished(t, a)
 	const service, connection = "line-api", "story-host"
 	asks, owner := newVisitor(t, a, desk).signIn("developer"), newVisitor(t, a, desk).signIn("owner")
-	serves(asks, owner, service, map[string]string{storyDev: "dev", storyStage: "staging"})
+	platform := newVisitor(t, a, desk).signIn("approver") // whom the shipped rules ask about production
+	asks.open("/tenants/" + home + "/networks/new?class=prod&region=us-east-1")
+	network := asks.asks("Plan the network")
+	platform.approves(network)
+	asks.ends(network)
+	serves(asks, map[string]*visitor{"dev": owner, "prod": platform}, service, map[string]string{storyDev: "dev", storyProd: "prod"})
 
 	handshake(asks, owner, account, connection)
-	ordersLine(asks, owner, service, connection)
+	ordersLine(asks, platform, service, connection)
 	asks.open(line(storyLine))
 	asks.ok(asks.must.Locator(asks.within("executions")).ToContainText("#1"))
-	asks.boxSays(storyStage, "Decide in the queue") // the execution that CodePipeline began by itself is there by now
+	asks.boxSays(storyProd, "Decide in the queue") // the execution that CodePipeline began by itself is there by now
 	readsFirst(asks)
 
-	first := owner.decidesInQueue(storyStage)
-	owner.sees("Image scan")
-	owner.twoLooks("promotion's request")
-	owner.approves(first)
+	first := platform.decidesInQueue(storyProd)
+	platform.sees("Image scan")
+	platform.twoLooks("promotion's request")
+	platform.approves(first)
 	asks.ends(first)
 	asks.open(line(storyLine))
-	asks.boxSays(storyStage, "Runs")
+	asks.boxSays(storyProd, "Runs")
 	newVisitor(t, a, desk).signIn("admin").collects() // only what was seen healthy is rolled back to
 
 	simulate(t, a, http.MethodPost, "/images/next", map[string]string{"account": account, "region": deliveryRegion, "name": "slw-" + home + "/" + service, "value": "critical"}, nil)
 	asks.ok(asks.must.Locator(asks.page.Locator("[sse-connect]")).ToHaveCount(1))
 	second := push(asks, storyRepository, "Take cards without a number")
 	asks.boxSays(storyDev, second.short()) // by the stream, and by a rule: nobody was asked
-	waives(asks, owner, second)
+	waives(asks, owner, platform, second)
 	backAgain(asks, owner, service, second)
 }
 
@@ -69,7 +75,7 @@ func handshake(asks, owner *visitor, account, connection string) {
 }
 
 // ordersLine fills the pipeline's form in and has its plan approved.
-func ordersLine(asks, owner *visitor, service, connection string) {
+func ordersLine(asks, platform *visitor, service, connection string) {
 	asks.t.Helper()
 	asks.open("/pipelines/new?tenant=" + home + "&kind=codepipeline&service=" + service + "&connection=" + connection)
 	asks.fill("name", storyLine)
@@ -80,7 +86,7 @@ func ordersLine(asks, owner *visitor, service, connection string) {
 	asks.ok(asks.page.Locator("[name=stage-1-gates][value=image-scan]").Uncheck())
 	asks.click("button", "Another stage")
 	asks.ok(asks.page.Locator("select[name=stage-2-environment]").WaitFor())
-	choose(asks, "stage-2-environment", storyStage)
+	choose(asks, "stage-2-environment", storyProd)
 	asks.ok(asks.must.Locator(asks.page.Locator("[name=stage-1-automatic]")).ToBeChecked()) // nothing typed is lost
 	asks.twoLooks("pipeline's form")
 	order := asks.asks("Make the plan")
@@ -88,7 +94,7 @@ func ordersLine(asks, owner *visitor, service, connection string) {
 	asks.sees("AWS::CodePipeline::Pipeline")
 	asks.sees("Monthly cost")
 	asks.twoLooks("pipeline's plan")
-	owner.approves(order)
+	platform.approves(order)
 	asks.ends(order)
 }
 
@@ -98,7 +104,7 @@ func readsFirst(v *visitor) {
 	v.twoLooks("pipeline")
 	v.open(line(storyLine) + "/executions/1")
 	v.sees("CodePipeline started this one by itself")
-	v.ok(v.must.Locator(v.within("stages")).ToContainText(storyStage))
+	v.ok(v.must.Locator(v.within("stages")).ToContainText(storyProd))
 	v.twoLooks("execution")
 	v.ok(v.page.GetByRole("link", playwright.PageGetByRoleOptions{Name: "Log of Build"}).First().Click())
 	v.sees("The log ends here.")
@@ -108,12 +114,12 @@ func readsFirst(v *visitor) {
 }
 
 // waives reads why the second image does not go on, lets the gate pass for a day, and has the promotion approved.
-func waives(asks, owner *visitor, second pushed) {
+func waives(asks, owner, platform *visitor, second pushed) {
 	asks.t.Helper()
-	asks.boxSays(storyStage, "A gate blocks it")
+	asks.boxSays(storyProd, "A gate blocks it")
 	asks.twoLooks("pipeline blocked")
 	owner.open(line(storyLine))
-	promotion := owner.opensPromotion(storyStage)
+	promotion := owner.opensPromotion(storyProd)
 	owner.state("A gate blocks it")
 	scan := owner.page.Locator("#gate-image-scan")
 	owner.ok(owner.must.Locator(scan).ToContainText(regexp.MustCompile(`[1-9] critical \(0 allowed\)`))) // with the numbers
@@ -131,14 +137,14 @@ func waives(asks, owner *visitor, second pushed) {
 	owner.state("Requested") // it goes on by itself
 	owner.ok(owner.must.Locator(scan).ToContainText("Waived by"))
 	owner.twoLooks("promotion waived")
-	request := owner.decidesInQueue(storyStage)
-	owner.sees("gates of this promotion are waived") // the shipped rule warns
-	owner.approves(request)
+	request := platform.decidesInQueue(storyProd)
+	platform.sees("gates of this promotion are waived") // the shipped rule warns
+	platform.approves(request)
 	asks.ends(request)
 	asks.open(promotion)
 	asks.state("Runs there")
 	asks.open(line(storyLine))
-	asks.boxSays(storyStage, second.short())
+	asks.boxSays(storyProd, second.short())
 	asks.ok(asks.must.Locator(asks.within("executions").Locator("tbody tr").First()).ToContainText("Succeeded"))
 	asks.twoLooks("pipeline green")
 }
@@ -146,20 +152,20 @@ func waives(asks, owner *visitor, second pushed) {
 // backAgain rolls the later stage back with one button, and reads what runs where.
 func backAgain(asks, owner *visitor, service string, second pushed) {
 	asks.t.Helper()
-	asks.ok(asks.box(storyStage).GetByRole("link").Filter(playwright.LocatorFilterOptions{HasText: "Roll back"}).First().Click())
+	asks.ok(asks.box(storyProd).GetByRole("link").Filter(playwright.LocatorFilterOptions{HasText: "Roll back"}).First().Click())
 	asks.click("button", "Roll back")
 	asks.ok(asks.page.WaitForURL(promotionURL))
 	asks.state("Runs there") // a shipped rule approved it
 	asks.twoLooks("rolled back")
 	asks.open(line(storyLine))
-	asks.ok(asks.must.Locator(asks.box(storyStage)).Not().ToContainText(second.short()))
+	asks.ok(asks.must.Locator(asks.box(storyProd)).Not().ToContainText(second.short()))
 	asks.open("/tenants/" + home + "/where")
 	row := asks.page.Locator("tbody tr").Filter(playwright.LocatorFilterOptions{HasText: service})
 	asks.ok(asks.must.Locator(row.First()).ToContainText(second.short())) // in dev
-	asks.ok(asks.must.Locator(row.First()).ToContainText(storyStage))
+	asks.ok(asks.must.Locator(row.First()).ToContainText(storyProd))
 	asks.twoLooks("what is where")
 	asks.open("/tenants/" + home + "/services/" + service)
-	asks.ok(asks.must.Locator(asks.page.Locator("main")).ToContainText(storyStage))
+	asks.ok(asks.must.Locator(asks.page.Locator("main")).ToContainText(storyProd))
 	asks.twoLooks("service")
 	owner.open("/pipelines?q=" + storyLine)
 	owner.ok(owner.must.Locator(owner.page.Locator("tbody tr").First()).ToContainText(second.short()))
@@ -185,6 +191,7 @@ func push(v *visitor, repository, message string) pushed {
 func (v *visitor) decidesInQueue(environment string) string {
 	v.t.Helper()
 	v.open("/approvals?q=" + environment)
+	v.sees("Brings sha256:") // what comes for what, before anything is opened
 	v.ok(v.page.Locator("main a[href^='/requests/']").First().Click())
 	v.ok(v.page.WaitForURL(requestURL))
 	path := strings.TrimPrefix(v.page.URL(), v.app.url)

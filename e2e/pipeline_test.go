@@ -16,36 +16,27 @@ func line(name string) string { return "/tenants/" + home + "/pipelines/" + name
 // twoLooks judges the page as it stands at both ends: wide and light, narrow and dark.
 func (v *visitor) twoLooks(name string) {
 	v.t.Helper()
-	for _, l := range []struct {
-		scheme *playwright.ColorScheme
-		width  int
-	}{{playwright.ColorSchemeDark, 360}, {playwright.ColorSchemeLight, desk.width}} {
-		v.ok(v.page.EmulateMedia(playwright.PageEmulateMediaOptions{ColorScheme: l.scheme, ReducedMotion: playwright.ReducedMotionReduce}))
-		v.ok(v.page.SetViewportSize(l.width, desk.height))
-		where := name + " " + string(*l.scheme)
-		v.axe(where)
-		v.noSideways(where)
-		v.shot(where)
-	}
+	v.judged(playwright.ColorSchemeDark, 360, name, name)
+	v.judged(playwright.ColorSchemeLight, desk.width, name, name)
 }
 
-// serves orders a service and the environments that run it, one in each stage, and has them approved.
-func serves(asks, owner *visitor, service string, stages map[string]string) {
+// serves orders a service and the environments that run it, one in each stage, and has them approved by whom the rules name.
+func serves(asks *visitor, judges map[string]*visitor, service string, stages map[string]string) {
 	asks.t.Helper()
 	asks.open("/tenants/" + home + "/services/new")
 	asks.fill("name", service)
 	asks.asks("Ask for the service") // the shipped rule approves it; what needs it waits
-	var orders []string
+	orders := map[string]string{}
 	for name, stage := range stages {
 		asks.open("/environments/new?tenant=" + home + "&blueprint=ecs-web-service&stage=" + stage + "&region=us-east-1")
 		asks.fill("name", name)
 		choose(asks, "service", service)
 		asks.fill("Port", "8080")
 		asks.fill("HealthCheckPath", "/healthz")
-		orders = append(orders, asks.asks("Make the plan"))
+		orders[stage] = asks.asks("Make the plan")
 	}
-	for _, path := range orders {
-		owner.approves(path)
+	for stage, path := range orders {
+		judges[stage].approves(path)
 	}
 	for _, path := range orders {
 		asks.ends(path)

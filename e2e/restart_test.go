@@ -8,6 +8,7 @@ import (
 // TestKillAndStartAgain pulls the plug of the development program while its demo data is being made and starts it again on the
 // same data: the same people, the same session, nothing asked for is lost, and the demo is completed.
 func TestKillAndStartAgain(t *testing.T) {
+	t.Parallel()
 	a := ownApp(t)
 	s := signInByScript(t, a.url, "admin")
 	request := s.order("before-the-cut")

@@ -45,6 +45,7 @@ func (v *visitor) openFromQueue(slug string) {
 }
 
 func TestTheWholeStory(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	const slug = "story-team"
 	asks := newVisitor(t, a, desk).signIn("developer")
@@ -96,6 +97,7 @@ func accountsNamed(t *testing.T, a *app, slug string) int {
 }
 
 func TestRejectionNeedsAReason(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	asks := newVisitor(t, a, desk).signIn("developer")
 	path := asks.ask("reject-me")
@@ -115,6 +117,7 @@ func TestRejectionNeedsAReason(t *testing.T) {
 }
 
 func TestChangesAskedForArePlannedAnew(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	asks := newVisitor(t, a, desk).signIn("outsider")
 	path := asks.ask("rethink")
@@ -138,6 +141,7 @@ func TestChangesAskedForArePlannedAnew(t *testing.T) {
 }
 
 func TestRetryAfterAnInjectedFailure(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	asks := newVisitor(t, a, desk).signIn("owner")
 	const slug = "bumpy"
@@ -162,6 +166,7 @@ func TestRetryAfterAnInjectedFailure(t *testing.T) {
 }
 
 func TestDraftOutlivesTheSession(t *testing.T) {
+	t.Parallel()
 	a := ownApp(t, "SLIPWAY_SESSION_IDLE=1m", "SLIPWAY_SESSION_MAX=1m")
 	v := newVisitor(t, a, desk).signIn("admin")
 	v.open("/tenants/new")
@@ -190,6 +195,7 @@ func TestDraftOutlivesTheSession(t *testing.T) {
 }
 
 func TestWithoutScript(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	plain := desk
 	plain.noScript = true

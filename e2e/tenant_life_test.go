@@ -10,6 +10,7 @@ import (
 // TestTenantLife leads the demo tenant of another team through the rest of its life: corrected at once, changed by request, held by a
 // freeze, told by e-mail, checked for its roles, and closed by two admins.
 func TestTenantLife(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	const slug = "storefront"
 	owner, admin, approver := newVisitor(t, a, desk).signIn("outsider"), newVisitor(t, a, desk).signIn("admin"), newVisitor(t, a, desk).signIn("approver")

@@ -51,11 +51,12 @@ func (r run) says(path, token string, body any, status int) idp.Answer {
 // TestWorkflowStory orders a pipeline of GitHub Actions by form, reads its workflow file, and plays a run of it: a build, what a check
 // found, a promotion that is asked for and waited for. No token counts twice.
 func TestWorkflowStory(t *testing.T) {
+	t.Parallel()
 	a := sharedApp(t)
 	account := furnished(t, a)
 	const service, stage, pipeline = "flow-api", "flow-dev", "story-flow"
 	asks, owner := newVisitor(t, a, desk).signIn("developer"), newVisitor(t, a, desk).signIn("owner")
-	serves(asks, owner, service, map[string]string{stage: "dev"})
+	serves(asks, map[string]*visitor{"dev": owner}, service, map[string]string{stage: "dev"})
 	ordersFlow(asks, owner, service, stage, pipeline)
 
 	var image struct{ Digest string }
