@@ -31,7 +31,7 @@ func TestPipelineStory(t *testing.T) {
 	serves(asks, map[string]*visitor{"dev": owner, "prod": platform}, service, map[string]string{storyDev: "dev", storyProd: "prod"})
 
 	handshake(asks, owner, account, connection)
-	ordersLine(asks, platform, service, connection)
+	ordersLine(asks, owner, platform, service, connection)
 	asks.open(line(storyLine))
 	asks.ok(asks.must.Locator(asks.within("executions")).ToContainText("#1"))
 	asks.boxSays(storyProd, "Decide in the queue") // the execution that CodePipeline began by itself is there by now
@@ -75,7 +75,7 @@ func handshake(asks, owner *visitor, account, connection string) {
 }
 
 // ordersLine fills the pipeline's form in and has its plan approved.
-func ordersLine(asks, platform *visitor, service, connection string) {
+func ordersLine(asks, owner, platform *visitor, service, connection string) {
 	asks.t.Helper()
 	asks.open("/pipelines/new?tenant=" + home + "&kind=codepipeline&service=" + service + "&connection=" + connection)
 	asks.fill("name", storyLine)
@@ -94,6 +94,7 @@ func ordersLine(asks, platform *visitor, service, connection string) {
 	asks.sees("AWS::CodePipeline::Pipeline")
 	asks.sees("Monthly cost")
 	asks.twoLooks("pipeline's plan")
+	owner.approvesOne(order) // its gates are the owner's matter, the way to production is the platform team's, too
 	platform.approves(order)
 	asks.ends(order)
 }
