@@ -76,7 +76,7 @@ func (s *Store) once(ctx context.Context, fn func(t *tx) error) error {
 	defer func() { // also after a panic; the error of a rollback after a commit says nothing
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
-		_ = ptx.Rollback(ending)
+		_ = conn.Raw(func(any) error { return ptx.Rollback(ending) }) // one that broke was given back and closed already: Raw leaves it alone
 	}()
 	db := s.db.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = borrowed{conn}

@@ -89,7 +89,7 @@ func Serve(t testing.TB, cfg Config) *Site {
 	done := make(chan error, 1)
 	go func() { done <- s.App.Serve(l) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := s.App.Shutdown(ctx); err != nil {
 			t.Errorf("shut down: %v", err)
