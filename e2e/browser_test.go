@@ -67,9 +67,13 @@ func TestMain(m *testing.M) {
 	}
 	// Most of these tests wait for the product, which goes its own pace: more of them than processors fit side by side.
 	flag.Parse()
-	if err := flag.Set("test.parallel", fmt.Sprint(2*runtime.GOMAXPROCS(0))); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	told := false
+	flag.Visit(func(f *flag.Flag) { told = told || f.Name == "test.parallel" })
+	if !told {
+		if err := flag.Set("test.parallel", fmt.Sprint(2*runtime.GOMAXPROCS(0))); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 	code := m.Run()
 	if chrome.b != nil {
@@ -178,11 +182,20 @@ func (v *visitor) sees(text string) {
 	v.ok(v.must.Locator(v.page.Locator("body")).ToContainText(text))
 }
 
-// everyRule is WCAG 2.2 A and AA, and best practice, as axe's option runOnly.
-const everyRule = `['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']`
+// What axe is asked for, as its option runOnly.
+const (
+	everyRule = `['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']` // WCAG 2.2 A and AA, and best practice
+	contrast  = `{type: 'rule', values: ['color-contrast']}`
+)
 
 // axe fails the test for every violation of every rule on the page as it stands.
 func (v *visitor) axe(where string) {
+	v.t.Helper()
+	v.rules(where, everyRule)
+}
+
+// rules fails the test for every violation of some rules on the page as it stands.
+func (v *visitor) rules(where, only string) {
 	v.t.Helper()
 	there, err := v.page.Evaluate(`() => {
 		for (const a of document.getAnimations()) if (a.effect?.getComputedTiming().iterations !== Infinity) a.finish();
@@ -195,7 +208,7 @@ func (v *visitor) axe(where string) {
 	}
 	_, err = v.page.Evaluate(`() => window.scrollTo({top: 0, behavior: 'instant'})`)
 	v.ok(err) // what a page that was scrolled hides behind its bar is no finding
-	res, err := v.page.Evaluate(`async () => (await axe.run(document, {resultTypes: ['violations'], runOnly: ` + everyRule + `}))
+	res, err := v.page.Evaluate(`async () => (await axe.run(document, {resultTypes: ['violations'], runOnly: ` + only + `}))
 		.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + (n.any[0]?.message ?? '')).slice(0, 3).join('; '))`)
 	v.ok(err)
 	for _, violation := range res.([]any) {
@@ -213,12 +226,9 @@ func (v *visitor) noSideways(where string) {
 	}
 }
 
-// picturesIn names the folder that pictures are kept in; empty: nobody asked for them.
-func picturesIn() string { return os.Getenv("SLIPWAY_TEST_SHOTS") }
-
-// shot keeps a picture, when they are asked for.
+// shot keeps a picture when SLIPWAY_TEST_SHOTS names a folder.
 func (v *visitor) shot(name string) {
-	dir := picturesIn()
+	dir := os.Getenv("SLIPWAY_TEST_SHOTS")
 	if dir == "" {
 		return
 	}

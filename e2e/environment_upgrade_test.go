@@ -8,6 +8,7 @@ import (
 )
 
 // TestUpgrade orders the older version of a golden path while the platform team hides the newer one, and upgrades once it is offered.
+// It runs alone: what is hidden is hidden from everybody.
 func TestUpgrade(t *testing.T) {
 	a := sharedApp(t)
 	furnished(t, a)

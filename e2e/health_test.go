@@ -27,6 +27,7 @@ func (v *visitor) collects() {
 }
 
 // TestHealthIsSaidAndSeen reads how an environment runs, then has its account refuse to say, and looks at every page that tells of it.
+// It runs alone: nobody reads a stack of that account meanwhile.
 func TestHealthIsSaidAndSeen(t *testing.T) {
 	a := sharedApp(t)
 	account := homeReady(t, a)

@@ -16,8 +16,8 @@ func line(name string) string { return "/tenants/" + home + "/pipelines/" + name
 // twoLooks judges the page as it stands at both ends: wide and light, narrow and dark.
 func (v *visitor) twoLooks(name string) {
 	v.t.Helper()
-	v.judged(playwright.ColorSchemeDark, 360, name, name)
-	v.judged(playwright.ColorSchemeLight, desk.width, name, name)
+	v.judged(playwright.ColorSchemeDark, 360, everyRule, name, name)
+	v.judged(playwright.ColorSchemeLight, desk.width, everyRule, name, name)
 }
 
 // serves orders a service and the environments that run it, one in each stage, and has them approved by whom the rules name.

@@ -108,18 +108,27 @@ func gateRows(wall time.Time, results []models.GateResult) []views.PromotionGate
 	return rows
 }
 
-// requestPromotion is what a request says of the promotion that it carries out; nil when it is none, or when its inputs cannot be read, which
-// the page says where it shows them.
+// requestPromotion is what a request's page says of the promotion that it carries out, every gate included.
 func requestPromotion(wall time.Time, q models.Request, tenant string) *views.PromotionBrief {
+	d, gates := promotionBrief(q, tenant)
+	if d != nil {
+		d.Gates = gateRows(wall, gates)
+	}
+	return d
+}
+
+// promotionBrief is what comes for what, and how many gates stand how; nil when the request carries out no promotion, or when its inputs
+// cannot be read, which its page says where it shows them.
+func promotionBrief(q models.Request, tenant string) (*views.PromotionBrief, []models.GateResult) {
 	var in models.EnvironmentInputs
 	if q.ObjectType != models.EnvironmentObject || json.Unmarshal(q.Inputs, &in) != nil || in.Promotion == nil {
-		return nil
+		return nil, nil
 	}
 	f := in.Promotion
 	d := &views.PromotionBrief{Pipeline: f.Pipeline, PipeURL: urls.Pipeline(tenant, f.Pipeline), Environment: q.ObjectName, AskedBy: f.Asker, Commit: f.Commit, From: models.DigestOf(f.Was), To: models.DigestOf(in.Image), Rollback: f.Rollback,
-		Gates: gateRows(wall, f.Gates), Counts: gateCounts(f.Gates)}
+		Counts: gateCounts(f.Gates)}
 	if f.ID != "" {
 		d.URL = urls.Promotion(tenant, f.ID)
 	}
-	return d
+	return d, f.Gates
 }

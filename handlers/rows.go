@@ -55,7 +55,7 @@ func queueRow(now time.Time, r models.RequestRow) views.QueueRow {
 	if r.Needed > 1 {
 		row.Given = fmt.Sprintf("%d of %d given", r.Given, r.Needed)
 	}
-	row.Promotion = requestPromotion(now, r.Request, r.TenantSlug)
+	row.Promotion, _ = promotionBrief(r.Request, r.TenantSlug)
 	return row
 }
 

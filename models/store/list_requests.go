@@ -12,7 +12,7 @@ import (
 	"slipway/models"
 )
 
-// requestListRow is a request with what its current plan says in short. The inputs stay out: a list does not show them.
+// requestListRow is a request with what its current plan says in short. The inputs come along: the queue says what a promotion brings.
 type requestListRow struct {
 	Request        requestRow `gorm:"embedded"`
 	TenantSlug     *string

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"slipway/models"
 
@@ -61,5 +63,33 @@ func TestTransactionRefusesToNest(t *testing.T) {
 	err = s.tx(t.Context(), func(w *tx) error { return w.db.Transaction(nil) })
 	if err == nil {
 		t.Error("gorm opened a transaction of its own")
+	}
+}
+
+// TestBrokenConnectionIsLeftAlone cancels transactions amid a query. Its connection is given back and closed at once, so that nothing may be
+// done with it afterwards: the race detector would see it.
+func TestBrokenConnectionIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	for range 30 {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := s.tx(ctx, func(w *tx) error {
+			if err := w.db.Exec(`SELECT 1`).Error; err != nil {
+				return err
+			}
+			time.AfterFunc(2*time.Millisecond, cancel)
+			if _, err := many[string](w.db, `SELECT pg_sleep(60)::text`); err == nil {
+				return errors.New("the query was not cancelled")
+			}
+			_, err := many[string](w.db, `SELECT '1'`) // finds it broken
+			return err
+		})
+		cancel()
+		if err == nil {
+			t.Fatal("a transaction whose connection broke is committed")
+		}
+	}
+	if n, err := one[int](s.read(t.Context()), `SELECT 1`); n != 1 || err != nil {
+		t.Errorf("the store is of no use afterwards: %d %v", n, err)
 	}
 }
