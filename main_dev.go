@@ -54,7 +54,7 @@ func init() {
 		}
 		var at func(kind, step, point string)
 		if d.CrashLog != "" {
-			at = crash.At(d.CrashLog, log)
+			at = crash.At(d.CrashLog, d.CrashKinds, log)
 		}
 		return at, d.Pace, nil
 	}

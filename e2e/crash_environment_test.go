@@ -39,9 +39,10 @@ func (e *estate) walk(x errand) {
 	points := filepath.Join(e.t.TempDir(), "points")
 	crashes := 0
 	e.kill()
-	e.start("SLIPWAY_CRASH_LOG=" + points)
+	dies := []string{"SLIPWAY_CRASH_LOG=" + points, "SLIPWAY_CRASH_KINDS=plan,run"}
+	e.start(dies...)
 	e.carry(x, func() {
-		if e.restart("SLIPWAY_CRASH_LOG=" + points) {
+		if e.restart(dies...) {
 			crashes++
 		}
 	})

@@ -29,22 +29,23 @@ func TestCrashWalkPipeline(t *testing.T) {
 	e.promoted(1, still)
 	points := filepath.Join(t.TempDir(), "points")
 	e.kill()
-	e.start("SLIPWAY_CRASH_LOG=" + points)
+	dies := []string{"SLIPWAY_CRASH_LOG=" + points, "SLIPWAY_CRASH_KINDS=watch,promote,plan,run"}
+	e.start(dies...)
 	e.answers(e.sim + "/_slipway/world")
 	simulate(t, &app{sim: e.sim}, http.MethodPost, "/commits", map[string]any{"name": repository, "key": "main", "value": "Walk on", "author": "Ada Demo"}, nil)
 	crashes := 0
 	e.promoted(2, func() {
-		if e.restart("SLIPWAY_CRASH_LOG=" + points) {
+		if e.restart(dies...) {
 			crashes++
 		}
 	})
-	e.cameBy(points, crashes)
+	e.cameBy(points, crashes, dies)
 	e.compareDelivery(slug, pipeline)
 	e.compareStacks(slug)
 }
 
 // cameBy waits until the walk of a promotion has died at all of its points, and goes on without one.
-func (e *estate) cameBy(points string, crashes int) {
+func (e *estate) cameBy(points string, crashes int, dies []string) {
 	e.t.Helper()
 	want := []string{"plan·plan·after-intent-commit", "plan·plan·after-aws-call", "plan·plan·after-outcome-commit"}
 	for _, step := range []string{"watch·read", "promote·lead", "promote·scan", "promote·answer"} {
@@ -56,7 +57,7 @@ func (e *estate) cameBy(points string, crashes int) {
 	}
 	var hit []string
 	eventually(e.t, "the walk of a promotion to come by "+strings.Join(want, ", "), patience, func() (bool, string) {
-		e.restart("SLIPWAY_CRASH_LOG=" + points)
+		e.restart(dies...)
 		hit = lines(points)
 		return !slices.ContainsFunc(want, func(point string) bool { return !slices.Contains(hit, point) }), strings.Join(hit, "\n")
 	})

@@ -13,9 +13,14 @@ import (
 
 // At returns the engine's crash hook. At the first point that is not yet a line of the file it appends that line, syncs
 // it, and kills the process as the kernel would: no deferred call runs. Each point is so hit once, over all restarts.
-func At(file string, log *slog.Logger) func(kind, step, point string) {
+// Only work of the kinds is killed, of every kind when there are none: where two kinds go on side by side, a death of one
+// takes the other with it between its commit and the point that follows, which then never comes again.
+func At(file string, kinds []string, log *slog.Logger) func(kind, step, point string) {
 	var mu sync.Mutex
 	return func(kind, step, point string) {
+		if len(kinds) > 0 && !slices.Contains(kinds, kind) {
+			return
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		first, err := note(file, strings.Join([]string{kind, step, point}, " "))

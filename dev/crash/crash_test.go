@@ -13,7 +13,8 @@ import (
 // TestMain passes the same three points each time it is asked to, until it survives.
 func TestMain(m *testing.M) {
 	if file := os.Getenv("SLIPWAY_TEST_CRASH_LOG"); file != "" {
-		hook := At(file, slog.Default())
+		hook := At(file, []string{"run"}, slog.Default())
+		hook("plan", "plan", "after-intent-commit")
 		for _, point := range []string{"after-intent-commit", "after-aws-call", "after-intent-commit", "after-outcome-commit"} {
 			hook("run", "create", point)
 		}

@@ -100,11 +100,12 @@ type Engine struct {
 
 // Dev is what only a binary built with the tag dev reads.
 type Dev struct {
-	DataDir        string  `env:"DATA_DIR" doc:"Folder of the private PostgreSQL and the provider's key. Default: ~/.local/share/slipway/ and a hash of the checkout's path; for root under /var/lib."`
-	PostgresBin    string  `env:"PG_BIN" doc:"Folder that holds initdb and postgres, when they are not found by themselves."`
-	SimAddr        string  `env:"SIM_ADDR" envDefault:"127.0.0.1:4577" doc:"Address of the AWS simulator."`
-	SimDatabaseURL Secret  `env:"SIM_DATABASE_URL" secret:"dsn" need:"awssim" doc:"Database of the AWS simulator (role slipway_sim)."`
-	SimSpeed       float64 `env:"SIM_SPEED" envDefault:"20" doc:"Divides durations inside the simulator."`
-	Pace           float64 `env:"PACE" envDefault:"0.1" doc:"Multiplies the engine's waits between two looks at AWS and divides its limits on calls; 1 is production."`
-	CrashLog       string  `env:"CRASH_LOG" doc:"File of crash points hit so far: the process kills itself at the first one that is not in it."`
+	DataDir        string   `env:"DATA_DIR" doc:"Folder of the private PostgreSQL and the provider's key. Default: ~/.local/share/slipway/ and a hash of the checkout's path; for root under /var/lib."`
+	PostgresBin    string   `env:"PG_BIN" doc:"Folder that holds initdb and postgres, when they are not found by themselves."`
+	SimAddr        string   `env:"SIM_ADDR" envDefault:"127.0.0.1:4577" doc:"Address of the AWS simulator."`
+	SimDatabaseURL Secret   `env:"SIM_DATABASE_URL" secret:"dsn" need:"awssim" doc:"Database of the AWS simulator (role slipway_sim)."`
+	SimSpeed       float64  `env:"SIM_SPEED" envDefault:"20" doc:"Divides durations inside the simulator."`
+	Pace           float64  `env:"PACE" envDefault:"0.1" doc:"Multiplies the engine's waits between two looks at AWS and divides its limits on calls; 1 is production."`
+	CrashLog       string   `env:"CRASH_LOG" doc:"File of crash points hit so far: the process kills itself at the first one that is not in it."`
+	CrashKinds     []string `env:"CRASH_KINDS" doc:"Kinds of work whose crash points count, such as plan,run. Empty means all of them."`
 }
