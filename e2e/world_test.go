@@ -119,6 +119,7 @@ func (w *world) serve(bin, addr string, env ...string) *process {
 		"SLIPWAY_EXTERNAL_ID=slipway-demo-external-id", "SLIPWAY_ORG_ROLE_ARN=arn:aws:iam::111111111111:role/slipway/platform/slipway-org",
 		"SLIPWAY_OU_NONPROD=ou-demo-nonprod01", "SLIPWAY_OU_PROD=ou-demo-prod0001", "SLIPWAY_OU_SUSPENDED=ou-demo-suspend1",
 		"SLIPWAY_ACCOUNT_EMAIL=aws+{tenant}-{class}-{n}@example.com", "SLIPWAY_LEASE=1s", "SLIPWAY_PACE=0.02", "SLIPWAY_DRAIN_DELAY=0s",
+		"SLIPWAY_DB_CONNECTIONS=6", // a start opens them all at once, and a walk starts some sixty times
 		"AWS_ACCESS_KEY_ID=AKIASIMHUBWORKER0001", "AWS_SECRET_ACCESS_KEY=simulated"}, env...)...)
 }
 
