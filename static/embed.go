@@ -21,11 +21,11 @@ var files embed.FS
 // File is one embedded file, ready to be served.
 type File struct {
 	Body      []byte
-	Gzip      []byte // nil where packing does not help: fonts
-	Type      string // Content-Type
-	ETag      string // strong, quoted
-	Integrity string // value of an integrity attribute
-	Hash      string // first 10 hex digits of the SHA-256; the v parameter of its address
+	Gzip      func() []byte // packs when first asked; gives nil where that does not help: fonts
+	Type      string        // Content-Type
+	ETag      string        // strong, quoted
+	Integrity string        // value of an integrity attribute
+	Hash      string        // first 10 hex digits of the SHA-256; the v parameter of its address
 }
 
 var types = map[string]string{
@@ -49,15 +49,16 @@ func load() map[string]*File {
 		hash := hex.EncodeToString(sum[:])
 		f := &File{Body: body, Type: types[path.Ext(e.Name())], Hash: hash[:10], ETag: `"` + hash[:20] + `"`}
 		f.Integrity = "sha384-" + base64.StdEncoding.EncodeToString(long[:])
-		if !strings.HasSuffix(e.Name(), ".woff2") {
-			f.Gzip = pack(body)
-		}
+		f.Gzip = sync.OnceValue(func() []byte { return pack(f.Type, body) })
 		all[e.Name()] = f
 	}
 	return all
 }
 
-func pack(body []byte) []byte {
+func pack(kind string, body []byte) []byte {
+	if kind == types[".woff2"] {
+		return nil
+	}
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err != nil {

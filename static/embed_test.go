@@ -34,7 +34,7 @@ func TestURLChangesWithContent(t *testing.T) {
 func TestPackedIsTheSame(t *testing.T) {
 	for _, name := range []string{"app.css", "app.js", "icons.svg"} {
 		f := Lookup(name)
-		r, err := gzip.NewReader(bytes.NewReader(f.Gzip))
+		r, err := gzip.NewReader(bytes.NewReader(f.Gzip()))
 		if err != nil {
 			t.Fatalf("open packed %s: %v", name, err)
 		}
@@ -42,7 +42,7 @@ func TestPackedIsTheSame(t *testing.T) {
 			t.Errorf("%s: packed body differs (%v)", name, err)
 		}
 	}
-	if Lookup("inter-latin-5.3.0.woff2").Gzip != nil {
+	if Lookup("inter-latin-5.3.0.woff2").Gzip() != nil {
 		t.Error("a font is packed already")
 	}
 }

@@ -22,7 +22,7 @@ func TestFirstPageWeight(t *testing.T) {
 		}
 		sum := b.Len()
 		for _, name := range []string{"app.css", "app.js", "htmx-2.0.11.min.js", "sse-2.2.4.min.js", "icons.svg", "favicon.svg"} {
-			sum += len(static.Lookup(name).Gzip)
+			sum += len(static.Lookup(name).Gzip())
 		}
 		if sum > limit {
 			t.Errorf("%s weighs %d bytes, more than %d", s.name, sum, limit)

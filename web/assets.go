@@ -28,8 +28,8 @@ func (a *App) asset(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	body, tag := f.Body, f.ETag
-	if f.Gzip != nil && strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "gzip") {
-		body, tag = f.Gzip, strings.TrimSuffix(f.ETag, `"`)+`-gzip"`
+	if accepts := c.Get(fiber.HeaderAcceptEncoding); strings.Contains(accepts, "gzip") && f.Gzip() != nil {
+		body, tag = f.Gzip(), strings.TrimSuffix(f.ETag, `"`)+`-gzip"`
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 	}
 	c.Set(fiber.HeaderETag, tag)

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -60,6 +61,28 @@ func TestReadiness(t *testing.T) {
 	}
 	if a := b.Get("/auth/login"); a.StatusCode != 303 {
 		t.Errorf("a request while draining: %s", a.Status)
+	}
+}
+
+// TestStopDoesNotWaitForSpareConnections opens one that never asks for anything, after one that did: the server's read time is longer than the
+// site waits for it to stop.
+func TestStopDoesNotWaitForSpareConnections(t *testing.T) {
+	s := webtest.Serve(t, webtest.Config{})
+	spare, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = spare.Close() })
+	if a := s.Browser(t).Get("/healthz"); a.StatusCode != 200 { // the spare one is accepted by now
+		t.Errorf("healthz: %s", a.Status)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := s.App.Shutdown(ctx); err != nil {
+		t.Errorf("shut down: %v", err)
+	}
+	if n, err := spare.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("the spare connection said something: %d %v", n, err)
 	}
 }
 

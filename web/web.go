@@ -61,6 +61,7 @@ type App struct {
 	limits   *limiter
 	metrics  metrics
 	draining atomic.Bool
+	accepts  atomic.Pointer[sparing] // nil before Serve
 
 	providerHost string
 }
@@ -159,7 +160,11 @@ func (a *App) knownMethod(next fasthttp.RequestHandler) fasthttp.RequestHandler 
 }
 
 // Serve answers on the listener until Shutdown.
-func (a *App) Serve(l net.Listener) error { return a.fiber.Listener(l) }
+func (a *App) Serve(l net.Listener) error {
+	s := newSparing(l)
+	a.accepts.Store(s)
+	return a.fiber.Listener(s)
+}
 
 // Drain makes /readyz say 503, so that load balancers send nothing new; everything is still answered.
 func (a *App) Drain() { a.draining.Store(true) }
@@ -168,6 +173,9 @@ func (a *App) Drain() { a.draining.Store(true) }
 func (a *App) Shutdown(ctx context.Context) error {
 	a.Drain()
 	streams := a.opts.Streams.Close(ctx)
+	if s := a.accepts.Load(); s != nil {
+		s.closeUnused()
+	}
 	if err := a.fiber.ShutdownWithContext(ctx); err != nil {
 		return fmt.Errorf("stop the web server: %w", err)
 	}

@@ -89,8 +89,7 @@ func Serve(t testing.TB, cfg Config) *Site {
 	done := make(chan error, 1)
 	go func() { done <- s.App.Serve(l) }()
 	t.Cleanup(func() {
-		// The server counts a connection that never asked for anything as idle after 5 s, and a client may have opened one to spare.
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := s.App.Shutdown(ctx); err != nil {
 			t.Errorf("shut down: %v", err)
