@@ -68,12 +68,8 @@ var server = sync.OnceValues(func() (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	sweep()
-	dir, err := os.MkdirTemp("", folderPrefix)
+	dir, err := postgres.Scratch("slipway-pgtest-")
 	if err != nil {
-		return "", err
-	}
-	if err := os.Chmod(dir, 0o711); err != nil { // root lends the server another user, who must get through
 		return "", err
 	}
 	s, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(dir, "pg"), Settings: postgres.Forgetful})

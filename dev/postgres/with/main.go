@@ -32,14 +32,11 @@ func run(command []string) (int, error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	dir, err := os.MkdirTemp("", "slipway-with-")
+	dir, err := postgres.Scratch("slipway-with-")
 	if err != nil {
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o711); err != nil { // root lends the server another user, who must get through
-		return 1, err
-	}
 	server, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(dir, "pg"), Settings: postgres.Forgetful})
 	if err != nil {
 		return 1, err
