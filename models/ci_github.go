@@ -79,8 +79,18 @@ func readGitHub(issuer string, claims []byte) (CIToken, error) {
 	return t, nil
 }
 
-// runLink is where the run is seen: on github.com, on its host with data residency, or on a server of one's own.
+// runLink is where the run is seen.
 func runLink(issuer string, t CIToken) string {
+	site := GitHubSite(issuer)
+	if site == "" {
+		return ""
+	}
+	return site + "/" + t.Repository + "/actions/runs/" + t.RunID + "/attempts/" + t.Attempt
+}
+
+// GitHubSite is where the repositories are whose workflows an issuer speaks for: github.com, its host with data residency, or a server of
+// one's own. Empty: it is no https address.
+func GitHubSite(issuer string) string {
 	u, err := url.Parse(issuer)
 	if err != nil || u.Scheme != "https" {
 		return ""
@@ -92,5 +102,5 @@ func runLink(issuer string, t CIToken) string {
 	if issuer == GitHubIssuer {
 		host = "github.com"
 	}
-	return "https://" + host + "/" + t.Repository + "/actions/runs/" + t.RunID + "/attempts/" + t.Attempt
+	return "https://" + host
 }
