@@ -7,6 +7,7 @@ import (
 
 	"slipway/handlers"
 	"slipway/handlers/backstage"
+	"slipway/models"
 	"slipway/models/catalog"
 	"slipway/views/urls"
 	"slipway/web"
@@ -50,6 +51,7 @@ func machine(path string, handler fiber.Handler) web.Route {
 // catalogAddresses are the pages that entities lead to.
 func (r *running) catalogAddresses() catalog.Addresses {
 	return catalog.Addresses{Public: r.config.Server.PublicURL, TenantPage: urls.Tenant, AccountPage: urls.Account, NetworkPage: urls.Network,
-		EnvironmentPage: urls.Environment, ServicePage: urls.Service, RequestsPage: urls.RequestsOf,
+		EnvironmentPage: urls.Environment, ServicePage: urls.Service, PipelinePage: urls.Pipeline, RequestsPage: urls.RequestsOf,
+		GitHub:      models.GitHubSite(r.config.CI.GitHubIssuer),
 		TenantFrame: urls.FrameHealth, TenantCostFrame: urls.FrameCosts, EnvironmentFrame: urls.FrameEnvironment}
 }

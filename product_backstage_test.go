@@ -47,7 +47,11 @@ type readEntity struct {
 		Name        string
 		Annotations map[string]string
 	}
-	Spec struct{ Targets []string }
+	Spec struct {
+		Type      string
+		Targets   []string
+		DependsOn []string `yaml:"dependsOn"`
+	}
 }
 
 func documents(t *testing.T, a answer) []readEntity {
@@ -93,7 +97,7 @@ func TestCatalogFeed(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"System payments", "System storefront", "Group payments-owners", "Group slipway-platform-admins", "Resource payments.account.nonprod", "Resource payments.network.nonprod-eu-west-1",
-		"Resource payments.env.orders-dev", "Component payments.orders"} {
+		"Resource payments.env.orders-dev", "Component payments.orders", "Resource payments.pipeline.orders", "Resource storefront.pipeline.orders"} {
 		if !slices.Contains(refs(all), want) {
 			t.Errorf("no %s in %v", want, refs(all))
 		}
@@ -273,7 +277,7 @@ func TestCatalogQueries(t *testing.T) {
 	for _, n := range []int{1, 300} {
 		m.exec(`SELECT set_config('slipway.from', $1, false), set_config('slipway.to', $2, false)`, fmt.Sprint(n), fmt.Sprint(2*n-1))
 		m.exec(string(rows))
-		for path, most := range map[string]int{"/catalog-info.yaml": 3, "/groups.yaml": 2, "/tenants/payments.yaml": 6, "/entities?limit=1000": 8, "/entities?limit=20": 8} {
+		for path, most := range map[string]int{"/catalog-info.yaml": 3, "/groups.yaml": 2, "/tenants/payments.yaml": 7, "/entities?limit=1000": 9, "/entities?limit=20": 9} {
 			q.take()
 			a := m.fetch("/backstage/t/" + token + path)
 			if sql := q.take(); a.StatusCode != http.StatusOK || len(sql) > most {

@@ -24,6 +24,7 @@ func TestBackstageTakesTheDemoOrganization(t *testing.T) {
 	}
 	a := sharedApp(t)
 	v := newVisitor(t, a, desk).signIn("admin")
+	delivered(t, v)
 	v.open("/admin/backstage")
 	v.fill("name", "demo "+t.Name()[:20])
 	v.click(*playwright.AriaRoleButton, "Make")
@@ -44,6 +45,8 @@ func TestBackstageTakesTheDemoOrganization(t *testing.T) {
 			documents = append(documents, catalogue(t, base+strings.TrimPrefix(target, ".")))
 		}
 	}
+	arns := map[string]string{"aws.amazon.com/aws-codepipeline-arn": ":slw-payments-checkout", "aws.amazon.com/aws-codebuild-project-arn": ":project/slw-payments-checkout"}
+	moved := map[string]map[string]string{"resource:default/payments.pipeline.checkout": arns, "component:default/payments.checkout": arns}
 	kinds := map[string]int{}
 	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(folder, "validate.mjs"))
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(bytes.Join(documents, []byte("---\n"))), os.Stderr
@@ -52,12 +55,26 @@ func TestBackstageTakesTheDemoOrganization(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range bytes.Lines(out) {
-		var j struct{ Ref, Error string }
+		var j struct {
+			Ref, Error string
+			Entity     struct {
+				Metadata struct{ Annotations map[string]string }
+			}
+		}
 		if err := json.Unmarshal(line, &j); err != nil || j.Error != "" {
 			t.Errorf("%s %s %v", j.Ref, j.Error, err)
 		}
 		kind, _, _ := strings.Cut(j.Ref, ":")
 		kinds[kind]++
+		for note, end := range moved[j.Ref] {
+			if arn := j.Entity.Metadata.Annotations[note]; !strings.HasPrefix(arn, "arn:aws:") || !strings.HasSuffix(arn, end) {
+				t.Errorf("%s has %s: %q", j.Ref, note, arn)
+			}
+		}
+		delete(moved, j.Ref)
+	}
+	for ref := range moved {
+		t.Errorf("no %s in the demo organization", ref)
 	}
 	for _, kind := range []string{"location", "group", "user", "system", "resource"} {
 		if kinds[kind] == 0 {

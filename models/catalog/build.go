@@ -15,6 +15,7 @@ const (
 	embedURL     = "slipway.dev/embed-url" // complete, as frames of Backstage take it
 	embedCostURL = "slipway.dev/embed-costs-url"
 	viewURL      = "backstage.io/view-url"
+	sourceNote   = "backstage.io/source-location"
 	tenantNote   = "slipway.dev/tenant"
 	stateLabel   = "slipway.dev/state"
 	stageLabel   = "slipway.dev/stage"
@@ -26,6 +27,8 @@ const (
 	ecsARN   = "aws.amazon.com/amazon-ecs-service-arn"
 	ecsTags  = "aws.amazon.com/amazon-ecs-service-tags"
 	ecrARN   = "aws.amazon.com/amazon-ecr-arn"
+	lineARN  = "aws.amazon.com/aws-codepipeline-arn"
+	buildARN = "aws.amazon.com/aws-codebuild-project-arn"
 	costTags = "aws.amazon.com/cost-insights-tags"
 	awsARN   = "aws.amazon.com/arn"
 	awsType  = "aws.amazon.com/resource-type"
@@ -33,6 +36,9 @@ const (
 	awsName  = "aws.amazon.com/name"
 	awsPlace = "aws.amazon.com/region"
 )
+
+// gitHubSlug is what the GitHub plugins look for.
+const gitHubSlug = "github.com/project-slug"
 
 // Addresses are where things are seen in Slipway: paths, and the public address they stand on.
 type Addresses struct {
@@ -42,7 +48,9 @@ type Addresses struct {
 	NetworkPage     func(slug, name string) string
 	EnvironmentPage func(slug, name string) string
 	ServicePage     func(slug, name string) string
+	PipelinePage    func(slug, name string) string
 	RequestsPage    func(slug string) string
+	GitHub          string // scheme and host of the repositories whose workflows deliver; empty: not known
 
 	// Frames are what Backstage may show inside; nil: nothing.
 	TenantFrame      func(slug string) string

@@ -58,7 +58,8 @@ func (a Addresses) Environment(e Environment) Entity {
 	return Entity{apiVersion, "Resource", m, resourceSpec{Type: "environment", Owner: e.Home.owner(), System: e.Home.system(), DependsOn: on}}
 }
 
-// Component is a service. It depends on the environments that it runs in.
+// Component is a service. It depends on the environments that it runs in, and on its pipelines: said this way round, Backstage's usual page
+// of a Component lists them beside the environments, and the page of a pipeline names the service that needs it.
 func (a Addresses) Component(s Service) Entity {
 	slug := s.Home.Slug
 	m := a.about(s.Home, Name(s.ID, slug, s.Name), s.Name, a.ServicePage(slug, s.Name), s.State)
@@ -77,6 +78,10 @@ func (a Addresses) Component(s Service) Entity {
 	for _, r := range s.Runs {
 		spec.DependsOn = append(spec.DependsOn, resource(environmentName(slug, r.ID, r.Name)))
 	}
+	for _, d := range s.Deliveries {
+		spec.DependsOn = append(spec.DependsOn, resource(pipelineName(slug, d.ID, d.Name)))
+	}
+	a.delivered(m.Annotations, s.Deliveries)
 	return Entity{apiVersion, "Component", m, spec}
 }
 

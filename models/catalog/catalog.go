@@ -66,9 +66,9 @@ type Network struct {
 
 // Stack is the CloudFormation stack of an object.
 type Stack struct {
-	Name    string
-	ARN     string // empty before it exists
-	Account string // 12 digits; empty before the account exists
+	Name    string `json:"name"`
+	ARN     string `json:"arn"` // empty before it exists
+	Account string `json:"-"`   // 12 digits; empty before the account exists
 }
 
 // Environment is a blueprint instance.
@@ -95,6 +95,7 @@ type Service struct {
 	Repository string // ARN; empty before it exists
 	Account    string // 12 digits of the account it is in; empty before that exists
 	Runs       []Runs
+	Deliveries []Delivery // by its pipelines
 }
 
 // Runs is an environment that a service runs in.
@@ -112,6 +113,7 @@ type File struct {
 	Networks     []Network
 	Environments []Environment
 	Services     []Service
+	Pipelines    []Pipeline
 }
 
 // Index is what the root document leads to.
@@ -129,7 +131,7 @@ const MaxPerFile = 20_000
 // Section is one kind of things in the total order of all entities.
 type Section int
 
-// The sections, in order.
+// The sections, in order. Cursors that readers hold have their numbers: a new one goes to the end.
 const (
 	Groups Section = iota
 	People
@@ -138,6 +140,7 @@ const (
 	Networks
 	Environments
 	Services
+	Pipelines
 	Sections // how many there are
 )
 
@@ -157,6 +160,7 @@ type Batch struct {
 	Networks     []Network
 	Environments []Environment
 	Services     []Service
+	Pipelines    []Pipeline
 }
 
 // Item is an entity with the place after it.
@@ -189,6 +193,9 @@ func (a Addresses) Items(b Batch) []Item {
 	}
 	for _, x := range b.Services {
 		put(Services, a.Component(x), x.Home.Slug, x.Name)
+	}
+	for _, x := range b.Pipelines {
+		put(Pipelines, a.Pipeline(x), x.Home.Slug, x.Name)
 	}
 	return all
 }

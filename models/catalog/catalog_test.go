@@ -61,7 +61,7 @@ func addresses() Addresses {
 	}
 	one := func(slug string) string { return "/tenants/" + slug }
 	return Addresses{Public: "https://slipway.example.com", TenantPage: one, RequestsPage: one, AccountPage: two("accounts"), NetworkPage: two("networks"), EnvironmentPage: two("environments"),
-		ServicePage: two("services"), EnvironmentFrame: two("frames"), TenantFrame: one}
+		ServicePage: two("services"), PipelinePage: two("pipelines"), GitHub: "https://github.com", EnvironmentFrame: two("frames"), TenantFrame: one}
 }
 
 // hostile are texts that have broken readers of YAML, or of names.
@@ -89,7 +89,12 @@ func organization() []Entity {
 			a.Account(Account{ID: id, Home: home, Class: models.NonProd, AWSID: "111122223333", State: models.Ready}),
 			a.Network(Network{ID: id, Home: home, Class: models.NonProd, Region: "eu-west-1", Name: "nonprod-eu-west-1", State: models.Ready, Stack: Stack{Name: "slw", ARN: "arn:aws:x"}}),
 			a.Environment(Environment{ID: id, Home: home, Name: s, Stage: models.Dev, Region: "eu-west-1", Blueprint: s, Host: s, State: models.Ready, Network: "nonprod-eu-west-1", ECS: []string{"arn:x"}}),
-			a.Component(Service{ID: id, Home: home, Name: s, State: models.Ready, Repository: "arn:aws:ecr:x", Runs: []Runs{{ID: id, Name: s, Stage: models.Dev}}}))
+			a.Component(Service{ID: id, Home: home, Name: s, State: models.Ready, Repository: "arn:aws:ecr:x", Runs: []Runs{{ID: id, Name: s, Stage: models.Dev}},
+				Deliveries: []Delivery{{ID: id, Name: s, Kind: models.GitHubActions, Repository: s}}}))
+		for _, kind := range models.PipelineKinds() {
+			all = append(all, a.Pipeline(Pipeline{Delivery: Delivery{ID: id + string(kind), Name: s + string(kind), Kind: kind, Repository: s, Stack: Stack{Name: "slw", ARN: aStack}, Line: s, Project: s}, Home: home,
+				Service: s, Class: models.NonProd, Region: "eu-west-1", State: models.Ready, Targets: []Target{{ID: id, Name: s}}}))
+		}
 	}
 	return slices.Concat(a.GroupsFile(groups), all, a.Root(Index{Tenants: []string{"payments", "storefront"}, People: []string{"a"}}))
 }

@@ -60,6 +60,9 @@ func (a Addresses) TenantFile(f File) []Entity {
 	for _, x := range f.Services {
 		all = append(all, a.Component(x))
 	}
+	for _, x := range f.Pipelines {
+		all = append(all, a.Pipeline(x))
+	}
 	return all
 }
 

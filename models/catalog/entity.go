@@ -78,5 +78,6 @@ func networkName(slug, network string) string {
 	return Name(slug+"/network/"+network, slug, "network", network)
 }
 func environmentName(slug, id, name string) string { return Name(id, slug, "env", name) }
+func pipelineName(slug, id, name string) string    { return Name(id, slug, "pipeline", name) }
 
 func resource(name string) string { return "resource:default/" + name }

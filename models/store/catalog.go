@@ -56,7 +56,7 @@ func (s *Store) CatalogPeople(ctx context.Context, actor models.Actor, part stri
 	return all, tooMany(len(all), err)
 }
 
-// CatalogTenant reads all that a tenant has, in five queries.
+// CatalogTenant reads all that a tenant has, in six queries.
 func (s *Store) CatalogTenant(ctx context.Context, actor models.Actor, slug string) (f catalog.File, err error) {
 	if err := mayReadCatalog(actor); err != nil {
 		return f, err
@@ -80,8 +80,11 @@ func (s *Store) CatalogTenant(ctx context.Context, actor models.Actor, slug stri
 	if f.Environments, err = catalogEnvironments(db, of); err != nil {
 		return f, translate(err)
 	}
-	f.Services, err = catalogServices(db, of)
-	return f, tooMany(1+len(f.Accounts)+len(f.Networks)+len(f.Environments)+len(f.Services), err)
+	if f.Services, err = catalogServices(db, of); err != nil {
+		return f, translate(err)
+	}
+	f.Pipelines, err = catalogPipelines(db, of)
+	return f, tooMany(1+len(f.Accounts)+len(f.Networks)+len(f.Environments)+len(f.Services)+len(f.Pipelines), err)
 }
 
 // tooMany refuses a document that would have to be cut short.
@@ -118,6 +121,8 @@ func (s *Store) CatalogSection(ctx context.Context, actor models.Actor, at catal
 		b.Environments, err = catalogEnvironments(db, after)
 	case catalog.Services:
 		b.Services, err = catalogServices(db, after)
+	case catalog.Pipelines:
+		b.Pipelines, err = catalogPipelines(db, after)
 	default:
 		err = models.Errorf(models.Invalid, "The catalogue has no section %d.", at.Section)
 	}

@@ -117,10 +117,11 @@ func catalogServices(db *gorm.DB, p catalogPlace) ([]catalog.Service, error) {
 		Home       homeRow `gorm:"embedded"`
 		Repository *string
 		Runs       jsonb
+		Deliveries jsonb
 	}
 	rows, err := many[row](db, `SELECT x.*, a.aws_id, q.outputs ->> 'RepositoryArn' AS repository,
 		(SELECT jsonb_agg(jsonb_build_object('id', e.id, 'name', e.name, 'stage', e.stage, 'ecs', `+ecsServices+`) ORDER BY e.name) FROM environments e LEFT JOIN stacks s ON s.object_id = e.id
-			WHERE e.service_id = x.id AND e.state <> 'deleted') AS runs
+			WHERE e.service_id = x.id AND e.state <> 'deleted') AS runs, `+catalogDeliveries+` AS deliveries
 		FROM `+p.of("services", "name", "x.id, x.name, x.account_id")+` x
 		JOIN accounts a ON a.id = x.account_id LEFT JOIN stacks q ON q.object_id = x.id ORDER BY x.slug, x.name`, p.bound()...)
 	if err != nil {
@@ -130,6 +131,9 @@ func catalogServices(db *gorm.DB, p catalogPlace) ([]catalog.Service, error) {
 	for i, r := range rows {
 		all[i] = catalog.Service{ID: r.Home.ID, Home: r.Home.home(), Name: r.Home.Name, State: r.Home.State, Repository: value(r.Repository), Account: value(r.Home.AWSID)}
 		if err := r.Runs.decode(&all[i].Runs); err != nil {
+			return nil, err
+		}
+		if err := r.Deliveries.decode(&all[i].Deliveries); err != nil {
 			return nil, err
 		}
 	}
