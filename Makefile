@@ -76,11 +76,10 @@ race: test-tools ## Run every test with the race detector, which takes long
 e2e: test-tools ## Run the browser tests only
 	@$(TEST_ENV) $(WITH_POSTGRES) $(GOTEST) -count=1 ./e2e/...
 
-check: ## All that CI runs: generated files are current, lint, the import rule, tests
+check: ## All that CI runs: generated files are current, lint, tests (the import rule is one of them)
 	@scripts/go-version
 	@scripts/current
 	@$(MAKE) --no-print-directory lint
-	go test -count=1 -run '^TestImports' .
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory previous
 

@@ -53,15 +53,12 @@ func (c Checkup) Dir(ctx context.Context, dir string) ([]blueprint.Folder, error
 		return nil, err
 	}
 	judge := Catalogue{opt: c.Options}
-	var out []blueprint.Folder
-	for _, r := range found {
-		f := judge.judge(r, nil)
-		if f.Content.Digest != "" {
-			if err := c.tools(ctx, &f); err != nil {
-				return nil, err
-			}
-		}
-		out = append(out, f)
+	out := make([]blueprint.Folder, len(found))
+	for i, r := range found {
+		out[i] = judge.judge(r, nil)
+	}
+	if err := c.tools(ctx, out); err != nil {
+		return nil, err
 	}
 	return out, c.writeRecord(out)
 }
@@ -85,31 +82,43 @@ func (c Checkup) find(root fs.FS, dir string, one bool) ([]raw, error) {
 	return found, nil
 }
 
-// tools adds what cfn-guard and cfn-lint say. A template that cannot be parsed is for none of them.
-func (c Checkup) tools(ctx context.Context, f *blueprint.Folder) error {
-	said := Checked{}
-	if _, err := f.Content.Parse(); err != nil {
-		return nil // the folder's own problems say it
+// tools adds what cfn-guard and cfn-lint say. A template that cannot be parsed is for none of them: the folder's own problems say it.
+func (c Checkup) tools(ctx context.Context, folders []blueprint.Folder) error {
+	var at []int
+	var versions []blueprint.Version
+	for i, f := range folders {
+		if f.Content.Digest == "" {
+			continue
+		}
+		if _, err := f.Content.Parse(); err == nil {
+			at, versions = append(at, i), append(versions, f.Content)
+		}
 	}
+	said := make([]Checked, len(at))
 	if c.Guard != nil {
-		check, err := c.Guard.Check(ctx, f.Content)
+		checks, err := c.Guard.Check(ctx, versions)
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.Content.Ref(), err)
+			return err
 		}
-		if c.Exceptions != nil {
-			check = c.Exceptions.Apply(f.Name, f.Version, check)
+		for i, check := range checks {
+			if c.Exceptions != nil {
+				check = c.Exceptions.Apply(folders[at[i]].Name, folders[at[i]].Version, check)
+			}
+			said[i].Guard = &check
 		}
-		said.Guard = &check
 	}
-	said.Lint = c.recorded[f.Content.Digest].Lint
-	if said.Lint == nil && c.Lint != nil {
-		check, err := c.Lint.Check(ctx, f.Content)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.Content.Ref(), err)
+	for i, v := range versions {
+		said[i].Lint = c.recorded[v.Digest].Lint
+		if said[i].Lint == nil && c.Lint != nil {
+			check, err := c.Lint.Check(ctx, v)
+			if err != nil {
+				return fmt.Errorf("%s: %w", v.Ref(), err)
+			}
+			said[i].Lint = &check
 		}
-		said.Lint = &check
+		f := &folders[at[i]]
+		f.Checks = append(f.Checks[:1:1], said[i].orNotRun()...)
 	}
-	f.Checks = append(f.Checks[:1:1], said.orNotRun()...)
 	return nil
 }
 

@@ -26,7 +26,7 @@ Outputs:
 `
 
 // guardSaid is cfn-guard's report of a bucket, shortened.
-const guardSaid = `[{"name": "x", "status": "FAIL", "not_compliant": [{"Rule": {"name": "s3_check", "messages": {"custom_message": null}, "checks": [{"Clause": {
+const guardSaid = `[{"name": "/tmp/x/1.yaml", "not_compliant": []}, {"name": "/tmp/x/0.yaml", "status": "FAIL", "not_compliant": [{"Rule": {"name": "s3_check", "messages": {"custom_message": null}, "checks": [{"Clause": {
 	"messages": {"custom_message": "\n  [CT.S3.PR.1]: Require block public access\n  [FIX]: Set it\n"},
 	"from": {"path": "/Resources/Store/Properties/PublicAccessBlockConfiguration"}, "to": {"path": "/Resources/Other"}}}, {"from": {"path": "/Resources/Store"}}]}}]}]`
 
@@ -35,12 +35,16 @@ func TestReadGuard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := readGuard([]byte(guardSaid), tpl)
+	said, err := readGuard([]byte(guardSaid))
+	got := problemsOf(said["0.yaml"], tpl)
 	want := blueprint.Problem{File: "template.yaml", Level: blueprint.LevelError, Rule: "CT.S3.PR.1", Path: "Resources.Store", Line: 6, Message: "Require block public access"}
 	if err != nil || len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if _, err := readGuard([]byte("no JSON"), tpl); err == nil {
+	if failed, there := said["1.yaml"]; !there || len(failed) > 0 {
+		t.Errorf("of the second file: %v", failed)
+	}
+	if _, err := readGuard([]byte("no JSON")); err == nil {
 		t.Error("anything was read as a report")
 	}
 }
