@@ -435,7 +435,7 @@ func requestBanner(d Request) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if d.RunID != "" || d.TenantURL != "" {
+		} else if d.RunID != "" || d.TenantURL != "" && d.State == models.Succeeded {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<div class=\"mb-5\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -73,7 +73,7 @@ func requestStories() []story {
 	awaiting.Plan.Parts[1].Folds = []ui.Fold{{ID: "part-2-stack", Action: models.Add, Title: "13 resources of tenant-baseline@1.0.0", Changes: []ui.Change{{ID: "c-9", Action: models.Add, Name: "AuditLog", Type: "AWS::Logs::LogGroup"}, {ID: "c-10", Action: models.Add, Name: "AlarmTopic", Type: "AWS::SNS::Topic"}}}}
 	awaiting.Plan.Parts[1].There = []ui.Change{{ID: "c-11", Action: models.Exists, Name: "slipway-nonprod-guardrails", Type: "Inherited policy"}}
 	mine := request(models.AwaitingApproval)
-	mine.WhyNot, mine.MayCancel, mine.MayReplan = "You asked for this yourself, so somebody else must decide.", true, true
+	mine.WhyNot, mine.MayCancel, mine.MayReplan, mine.TenantURL = "You asked for this yourself, so somebody else must decide.", true, true, "/tenants/payments"
 	planning := request(models.Planning)
 	planning.Plan, planning.Demands, planning.Rules, planning.Effect, planning.Comments, planning.MayCancel = nil, nil, nil, nil, nil, true
 	planning.Life = Life{Asked: "just now"}
