@@ -128,11 +128,12 @@ func newVisitorOf(t *testing.T, a *app, l look, b playwright.Browser) *visitor {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ctx.Close() })
+	ctx.SetDefaultTimeout(float64(patience.Milliseconds()))
+	ctx.SetDefaultNavigationTimeout(float64(patience.Milliseconds())) // what waits for an address asks for this one alone
 	page, err := ctx.NewPage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	page.SetDefaultTimeout(float64(patience.Milliseconds()))
 	page.OnPageError(func(e error) { t.Errorf("script error on %s: %v", page.URL(), e) })
 	page.OnConsole(func(m playwright.ConsoleMessage) {
 		if strings.Contains(m.Text(), "Content Security Policy") || strings.Contains(m.Text(), "Content-Security-Policy") {
